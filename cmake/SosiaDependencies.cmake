@@ -1,0 +1,74 @@
+# Third-party libraries. All come from package registries; nothing is copied into the tree. Each is
+# found here once and linked by the room that owns it (HEAVY in rooms.cmake). What is missing is
+# collected and reported in one message with the command that installs it.
+
+set(SOSIA_MISSING "")
+
+# sosia_find_header_library(<target> <header> <debian package> [LIBRARY <name>] [SUFFIX <dir>])
+function(sosia_find_header_library target header package)
+  cmake_parse_arguments(ARG "" "SUFFIX" "LIBRARY" ${ARGN})
+  string(MAKE_C_IDENTIFIER "${target}" id)
+  find_path(${id}_INCLUDE_DIR "${header}" PATH_SUFFIXES "${ARG_SUFFIX}")
+  set(libraries "")
+  foreach(name IN LISTS ARG_LIBRARY)
+    find_library(${id}_${name}_LIBRARY "${name}")
+    if(${id}_${name}_LIBRARY)
+      list(APPEND libraries "${${id}_${name}_LIBRARY}")
+    else()
+      set(${id}_INCLUDE_DIR "${id}-NOTFOUND")
+    endif()
+    mark_as_advanced(${id}_${name}_LIBRARY)
+  endforeach()
+  mark_as_advanced(${id}_INCLUDE_DIR)
+  if(NOT ${id}_INCLUDE_DIR)
+    set(SOSIA_MISSING ${SOSIA_MISSING} ${package} PARENT_SCOPE)
+    return()
+  endif()
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} SYSTEM INTERFACE "${${id}_INCLUDE_DIR}")
+  target_link_libraries(${target} INTERFACE ${libraries})
+endfunction()
+
+find_package(Threads REQUIRED)
+
+# core
+sosia_find_header_library(ext::fmt fmt/format.h libfmt-dev LIBRARY fmt)
+sosia_find_header_library(ext::json nlohmann/json.hpp nlohmann-json3-dev)
+sosia_find_header_library(ext::toml toml++/toml.h libtomlplusplus-dev)
+sosia_find_header_library(ext::tbb oneapi/tbb/task_arena.h libtbb-dev LIBRARY tbb)
+sosia_find_header_library(ext::random123 Random123/philox.h librandom123-dev)
+sosia_find_header_library(ext::xxhash xxhash.h libxxhash-dev LIBRARY xxhash)
+sosia_find_header_library(ext::sodium sodium.h libsodium-dev LIBRARY sodium)
+# image
+sosia_find_header_library(ext::turbojpeg turbojpeg.h libturbojpeg0-dev LIBRARY turbojpeg)
+sosia_find_header_library(ext::png png.h libpng-dev LIBRARY png)
+sosia_find_header_library(ext::webp webp/decode.h libwebp-dev LIBRARY webp)
+sosia_find_header_library(ext::gif gif_lib.h libgif-dev LIBRARY gif)
+sosia_find_header_library(ext::opencv opencv2/imgproc.hpp libopencv-imgproc-dev
+                          SUFFIX opencv4 LIBRARY opencv_core opencv_imgproc)
+# cli
+sosia_find_header_library(ext::cli11 CLI/CLI.hpp libcli11-dev)
+
+find_file(SOSIA_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
+if(NOT SOSIA_CHART_JS)
+  list(APPEND SOSIA_MISSING libjs-chart.js)
+endif()
+
+if(SOSIA_MISSING)
+  list(REMOVE_DUPLICATES SOSIA_MISSING)
+  list(JOIN SOSIA_MISSING " " packages)
+  message(FATAL_ERROR "missing libraries; on Debian: apt-get install ${packages}\n"
+                      "(`make setup` installs everything that sosia needs)")
+endif()
+
+# Features. A room that needs an absent one is skipped with a line in the summary. The rooms that
+# use TORCH, LLAMA, OPENVINO and ARROW bring their own look-up when they are built.
+sosia_feature(TORCH "LibTorch: training and the networks of most methods")
+sosia_feature(LLAMA "libllama: language models")
+sosia_feature(OPENVINO "OpenVINO: inference of ONNX models")
+sosia_feature(ARROW "Arrow: Parquet files")
+sosia_feature(CUDA "CUDA: GPU kernels")
+sosia_feature(PYTHON "Python bindings")
+foreach(feature TORCH LLAMA OPENVINO ARROW CUDA PYTHON)
+  sosia_feature_result(${feature} FALSE "no room of this version uses it yet")
+endforeach()

@@ -1,0 +1,26 @@
+#pragma once
+// Running a verb the same way from every front-end: options decoded, inputs checked, outputs and
+// manifest written.
+
+#include "sosia/core/catalogue.hpp"
+#include "sosia/core/config.hpp"
+
+namespace sosia {
+
+struct Outcome {
+  Report report;
+  Value manifest;
+};
+
+/// Runs `entry` with its resolved options. When the verb wrote files, `manifest.json` is written
+/// into its output folder, or `<file>.manifest.json` beside a single output file. With `html` the
+/// report is written there, the manifest inside it. With `dry_run` nothing is written: the verb's
+/// plan, or else a check of options, inputs and outputs, is the report.
+Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolved& resolved,
+                std::shared_ptr<CancelToken> cancel, std::shared_ptr<RunSink> sink);
+
+/// Adds the verbs that need no module: doctor, config init, config show, papers, reproduce. The
+/// catalogue must outlive every use of them.
+void add_builtin_verbs(Catalogue& catalogue);
+
+}  // namespace sosia

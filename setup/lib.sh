@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# What the scripts of set-up share; sourced after `cd` to the root of the checkout. POSIX sh.
+
+# Files that set-up keeps for itself: locks and logs.
+state=.setup
+mkdir -p "$state"
+
+say() { printf 'setup: %s\n' "$*"; }
+
+# fail MESSAGE [HELP]: what failed, what to do, and out.
+fail() {
+  printf 'setup: error: %s\n' "$1" >&2
+  if [ $# -gt 1 ]; then
+    printf 'help: %s\n' "$2" >&2
+  fi
+  exit 1
+}
+
+# list_packages FILE...: the entries of package lists, without comments, one per line.
+list_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$@"; }
+
+# digest FILE...: one word that changes when a file does; an absent file counts as empty.
+digest() {
+  for digest_file in "$@"; do
+    printf '%s\n' "$digest_file"
+    cat "$digest_file" 2>/dev/null || :
+  done | sha256sum | cut -c 1-32
+}

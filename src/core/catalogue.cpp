@@ -1,0 +1,230 @@
+#include "sosia/core/catalogue.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
+#include "sosia/core/text.hpp"
+#include "sosia/version.hpp"
+
+namespace sosia {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kIndexSuffix = ".verbs.json";
+constexpr std::uint64_t kIndexCapBytes = 16 << 20;
+
+std::vector<std::string> texts_from_value(const Value& value) {
+  std::vector<std::string> texts;
+  for (const Value& item : value.as_list()) texts.push_back(item.as_text());
+  return texts;
+}
+
+VerbEntry verb_from_index(const Value& row, const std::string& module) {
+  VerbEntry entry;
+  entry.info.noun = row.at("noun").as_text();
+  entry.info.name = row.at("name").as_text();
+  entry.info.summary = row.at("summary").as_text();
+  entry.info.details = row.at("details").as_text();
+  for (const Value& example : row.at("examples").as_list()) {
+    entry.info.examples.push_back(
+        {example.at("command").as_text(), example.at("explains").as_text()});
+  }
+  entry.schema = schema_from_value(row.at("options"));
+  entry.has_plan = row.at("plan").as_boolean();
+  entry.module = module;
+  return entry;
+}
+
+ClaimEntry claim_from_index(const Value& row, const std::string& module) {
+  return {row.at("method").as_text(), row.at("room").as_text(), row.at("title").as_text(),
+          row.at("rule").as_text(), module};
+}
+
+Paper paper_from_value(const Value& row) {
+  return {row.at("method").as_text(),
+          row.at("system").as_text(),
+          row.at("room").as_text(),
+          row.at("title").as_text(),
+          row.at("venue").as_text(),
+          texts_from_value(row.at("aliases")),
+          row.at("state").as_text(),
+          row.at("deviations").as_text()};
+}
+
+}  // namespace
+
+Value registry_to_index(const Registry& registry) {
+  Value verbs = Value::list();
+  for (const Verb& verb : registry.verbs()) {
+    Value examples = Value::list();
+    for (const Example& example : verb.info().examples) {
+      examples.push(
+          Value::object({{"command", example.command}, {"explains", example.explains}}));
+    }
+    verbs.push(Value::object({{"noun", verb.info().noun},
+                              {"name", verb.info().name},
+                              {"summary", verb.info().summary},
+                              {"details", verb.info().details},
+                              {"plan", verb.has_plan()},
+                              {"examples", std::move(examples)},
+                              {"options", schema_to_value(verb.schema())}}));
+  }
+  Value claims = Value::list();
+  for (const Claim& claim : registry.claims()) {
+    claims.push(Value::object({{"method", claim.method},
+                               {"room", claim.room},
+                               {"title", claim.title},
+                               {"rule", claim.rule}}));
+  }
+  return Value::object({{"version", kVersion}, {"verbs", verbs}, {"claims", claims}});
+}
+
+struct Catalogue::Impl {
+  fs::path folder;
+  std::vector<VerbEntry> verbs;
+  std::vector<ClaimEntry> claims;
+  std::vector<Paper> papers;
+  std::vector<std::string> problems, modules;
+  Value build = Value::object();
+  Registry builtin;
+  std::mutex mutex;
+  // Modules stay open for the life of the process: code of theirs may be on some stack, and
+  // libraries such as LibTorch cannot be unloaded.
+  std::map<std::string, std::unique_ptr<Registry>> loaded;
+
+  void read_index(const fs::path& file) {
+    const std::string module =
+        file.filename().string().substr(0, file.filename().string().size() - kIndexSuffix.size());
+    try {
+      const Value index = parse_json(read_text(file, kIndexCapBytes), file.string());
+      if (index.at("version").as_text() != kVersion) {
+        throw Error(ErrorCode::missing_feature,
+                    "module " + module + " belongs to version " + index.at("version").as_text() +
+                        ", this is " + std::string(kVersion), "install all of sosia together");
+      }
+      for (const Value& row : index.at("verbs").as_list()) {
+        verbs.push_back(verb_from_index(row, module));
+      }
+      for (const Value& row : index.at("claims").as_list()) {
+        claims.push_back(claim_from_index(row, module));
+      }
+      modules.push_back(module);
+    } catch (const Error& error) {
+      problems.push_back(module + ": " + error.message());
+    }
+  }
+
+  /// A file that the build writes; a missing or broken one is a problem, not the end.
+  Value read_build_file(const char* name) {
+    try {
+      return parse_json(read_text(folder / name, kIndexCapBytes), name);
+    } catch (const Error& error) {
+      problems.push_back(std::string(name) + ": " + error.message());
+      return {};
+    }
+  }
+};
+
+fs::path Catalogue::module_folder() {
+  Dl_info info{};
+  // Any symbol of this library leads to the file that holds it.
+  if (::dladdr(reinterpret_cast<const void*>(&registry_to_index), &info) == 0 ||
+      info.dli_fname == nullptr) {
+    throw Error(ErrorCode::internal, "cannot find the folder of libsosia_core.so");
+  }
+  std::error_code ignored;
+  const fs::path file = fs::canonical(info.dli_fname, ignored);
+  return file.parent_path();
+}
+
+Catalogue::Catalogue(fs::path folder) : impl_(std::make_unique<Impl>()) {
+  impl_->folder = std::move(folder);
+  std::vector<fs::path> files;
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator(impl_->folder, failed)) {
+    if (entry.path().filename().string().ends_with(kIndexSuffix)) files.push_back(entry.path());
+  }
+  if (failed) impl_->problems.push_back("cannot read " + quote(impl_->folder.string()));
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) impl_->read_index(file);
+  impl_->build = impl_->read_build_file("build.json");
+  const Value papers = impl_->read_build_file("papers.json");
+  if (papers.is_list()) {
+    for (const Value& row : papers.as_list()) impl_->papers.push_back(paper_from_value(row));
+  }
+}
+
+Catalogue::~Catalogue() = default;
+Catalogue::Catalogue(Catalogue&&) noexcept = default;
+Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
+
+void Catalogue::add_builtin(Verb verb) {
+  VerbEntry entry{verb.info(), verb.schema(), verb.has_plan(), ""};
+  impl_->builtin.add(std::move(verb));
+  impl_->verbs.push_back(std::move(entry));
+}
+
+const std::vector<VerbEntry>& Catalogue::verbs() const noexcept { return impl_->verbs; }
+const std::vector<ClaimEntry>& Catalogue::claims() const noexcept { return impl_->claims; }
+const std::vector<Paper>& Catalogue::papers() const noexcept { return impl_->papers; }
+const Value& Catalogue::build() const noexcept { return impl_->build; }
+const std::vector<std::string>& Catalogue::problems() const noexcept { return impl_->problems; }
+const std::vector<std::string>& Catalogue::modules() const noexcept { return impl_->modules; }
+
+const VerbEntry* Catalogue::find_verb(std::string_view path) const noexcept {
+  for (const VerbEntry& entry : impl_->verbs) {
+    if (entry.info.path() == path) return &entry;
+  }
+  return nullptr;
+}
+
+const Registry& Catalogue::load_module(const std::string& module) const {
+  if (module.empty()) return impl_->builtin;
+  const std::lock_guard lock(impl_->mutex);
+  if (const auto found = impl_->loaded.find(module); found != impl_->loaded.end()) {
+    return *found->second;
+  }
+  const fs::path file = impl_->folder / ("libsosia_" + module + ".so");
+  void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const auto refuse = [&](const char* reason) {
+    return Error(ErrorCode::missing_feature,
+                 "the module " + quote(module) + " cannot be loaded: " +
+                     (reason ? quote(reason, 300) : "no reason given"),
+                 "`sosia doctor` shows what is missing; `make build` builds it again");
+  };
+  if (handle == nullptr) throw refuse(::dlerror());
+  auto* entry = reinterpret_cast<void (*)(Registry&)>(::dlsym(handle, "sosia_register_module"));
+  if (entry == nullptr) throw refuse(::dlerror());
+  auto registry = std::make_unique<Registry>();
+  entry(*registry);
+  return *impl_->loaded.emplace(module, std::move(registry)).first->second;
+}
+
+const Verb& Catalogue::load_verb(const VerbEntry& entry) const {
+  const Verb* verb = load_module(entry.module).find_verb(entry.info.path());
+  if (verb == nullptr) {
+    throw Error(ErrorCode::internal,
+                "module " + quote(entry.module) + " does not hold " + quote(entry.info.path()),
+                "build sosia again");
+  }
+  return *verb;
+}
+
+const Claim& Catalogue::load_claim(const ClaimEntry& entry) const {
+  const Claim* claim = load_module(entry.module).find_claim(entry.method);
+  if (claim == nullptr) {
+    throw Error(ErrorCode::internal,
+                "module " + quote(entry.module) + " does not hold the claim of " + entry.method,
+                "build sosia again");
+  }
+  return *claim;
+}
+
+}  // namespace sosia

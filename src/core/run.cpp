@@ -1,0 +1,127 @@
+#include "sosia/core/run.hpp"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
+
+namespace sosia {
+
+struct RunContext::Impl {
+  explicit Impl(int threads) : arena(threads) {}
+  tbb::task_arena arena;
+  std::mutex sink_mutex;
+  mutable std::mutex files_mutex;
+  std::vector<std::filesystem::path> inputs, outputs;
+};
+
+namespace {
+
+/// Whole processors that the cgroup's quota allows ("max 100000" or "200000 100000"), or a large
+/// number.
+int quota_processors() {
+  std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re");
+  if (file == nullptr) return 1 << 20;
+  long long quota = 0, period = 0;
+  const int read = std::fscanf(file, "%lld %lld", &quota, &period);
+  std::fclose(file);
+  if (read != 2 || quota <= 0 || period <= 0) return 1 << 20;
+  return static_cast<int>(std::max(1LL, (quota + period - 1) / period));
+}
+
+void add_once(std::vector<std::filesystem::path>& paths, const std::filesystem::path& path) {
+  if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+}
+
+}  // namespace
+
+int usable_processors() {
+  cpu_set_t set;
+  int processors = static_cast<int>(std::thread::hardware_concurrency());
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) processors = CPU_COUNT(&set);
+  return std::max(1, std::min(processors, quota_processors()));
+}
+
+RunContext::RunContext(RunConfig config) : config_(std::move(config)) {
+  if (config_.threads < 0 || config_.threads > 4096) {
+    throw Error(ErrorCode::invalid_argument,
+                "threads is " + std::to_string(config_.threads) + "; it must be 0 to 4096");
+  }
+  if (config_.device != "cpu" && !config_.device.starts_with("cuda")) {
+    throw Error(ErrorCode::invalid_argument, "the device " + quote(config_.device) + " is unknown",
+                "use cpu, cuda or cuda:<number>");
+  }
+  threads_ = config_.threads > 0 ? config_.threads : usable_processors();
+  impl_ = std::make_unique<Impl>(threads_);
+}
+
+RunContext::~RunContext() = default;
+
+void RunContext::check_cancelled() const {
+  if (config_.cancel && config_.cancel->cancelled()) {
+    throw Error(ErrorCode::cancelled, "cancelled", "what was finished has been kept");
+  }
+}
+
+void RunContext::progress(std::string_view phase, std::uint64_t done, std::uint64_t total) {
+  check_cancelled();
+  if (!config_.sink) return;
+  const std::lock_guard lock(impl_->sink_mutex);
+  config_.sink->progress(phase, done, total);
+}
+
+void RunContext::log(LogLevel level, std::string_view line) {
+  if (!config_.sink) return;
+  const std::lock_guard lock(impl_->sink_mutex);
+  config_.sink->log(level, line);
+}
+
+void RunContext::parallel_for(std::size_t begin, std::size_t end, std::size_t grain,
+                              const std::function<void(std::size_t, std::size_t)>& body) {
+  check_cancelled();
+  if (begin >= end) return;
+  const auto run = [&](const tbb::blocked_range<std::size_t>& range) {
+    check_cancelled();
+    body(range.begin(), range.end());
+  };
+  const tbb::blocked_range<std::size_t> whole(begin, end, std::max<std::size_t>(grain, 1));
+  impl_->arena.execute([&] { tbb::parallel_for(whole, run); });
+}
+
+void RunContext::write_output(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  write_file(path, bytes, config_.overwrite);
+  note_output(path);
+}
+
+void RunContext::write_output(const std::filesystem::path& path, std::string_view text) {
+  write_output(path, std::as_bytes(std::span(text)));
+}
+
+void RunContext::note_output(const std::filesystem::path& path) {
+  const std::lock_guard lock(impl_->files_mutex);
+  add_once(impl_->outputs, path);
+}
+
+void RunContext::note_input(const std::filesystem::path& path) {
+  const std::lock_guard lock(impl_->files_mutex);
+  add_once(impl_->inputs, path);
+}
+
+std::vector<std::filesystem::path> RunContext::outputs() const {
+  const std::lock_guard lock(impl_->files_mutex);
+  return impl_->outputs;
+}
+
+std::vector<std::filesystem::path> RunContext::inputs() const {
+  const std::lock_guard lock(impl_->files_mutex);
+  return impl_->inputs;
+}
+
+}  // namespace sosia

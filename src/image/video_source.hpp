@@ -1,0 +1,13 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "sosia/image/frames.hpp"
+
+namespace sosia::image {
+
+/// Opens `path` by the video module.
+std::unique_ptr<FrameSource> open_video(const std::filesystem::path& path,
+                                        const FramesOptions& options);
+
+}  // namespace sosia::image
