@@ -91,12 +91,15 @@ Settings parse_arguments(const VerbEntry& verb, const std::vector<std::string>& 
                                                     : value_from_text(*b.spec, b.texts),
                  source);
   }
+  bool unknown_flag = false;
   for (const std::string& word : app.remaining()) {
-    if (!word.starts_with('-')) {
+    if (word.starts_with('-')) {
+      settings.set(unknown_name(word), word, source);
+      unknown_flag = true;
+    } else if (!unknown_flag) {  // after an unknown flag a word may be its value
       throw Error(ErrorCode::usage, "unexpected argument " + quote(word),
                   "`sosia " + verb.info.path() + " --help` shows what it takes");
     }
-    settings.set(unknown_name(word), word, source);
   }
   return settings;
 }

@@ -18,6 +18,7 @@ using report::label_of;
 
 constexpr std::size_t kMostRows = 5000;
 constexpr std::size_t kLongText = 28;  // columns; longer cells get a broad column
+constexpr std::size_t kLongJson = 72;  // longer values of the manifest take several lines
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 /// Text for element content and for attributes in double quotes. Line breaks and tabs stay; other
@@ -371,10 +372,9 @@ class Page {
     out_ += "<tbody>\n";
     for (const auto& [key, value] : members) {
       // Exact, not rounded: this is what a run is repeated from.
-      const bool is_exact = !value.is_text();
-      add("<tr><td>{}</td><td><code>{}</code></td></tr>\n", escape(key),
-          escape(is_exact ? to_json(value, value.is_object() || value.is_list() ? 2 : -1)
-                          : value.as_text()));
+      std::string text = value.is_text() ? value.as_text() : to_json(value, -1);
+      if (!value.is_text() && text.size() > kLongJson) text = to_json(value);
+      add("<tr><td>{}</td><td><code>{}</code></td></tr>\n", escape(key), escape(text));
     }
     out_ += "</tbody>\n</table>\n</div>\n";
   }

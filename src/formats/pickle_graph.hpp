@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,8 +72,8 @@ class PickleVm {
   std::string_view own(std::string text);
   void charge(std::uint64_t bytes);
   std::string_view text_of(NodeId id, std::string_view what);
-  /// The elements of a tuple (or list).
-  const std::vector<NodeId>& tuple_of(NodeId id, std::string_view what);
+  /// The elements of a tuple (or list); valid until that very node is changed.
+  std::span<const NodeId> tuple_of(NodeId id, std::string_view what);
 
  private:
   static constexpr NodeId kNone = 0, kTrue = 1, kFalse = 2, kEmptyTuple = 3;
@@ -120,7 +121,7 @@ class PickleVm {
 /// Whether our own code stands in for this name.
 bool is_replaced(std::string_view name);
 /// Calls the replacement of `name`.
-NodeId call_replacement(PickleVm& vm, std::string_view name, const std::vector<NodeId>& arguments);
+NodeId call_replacement(PickleVm& vm, std::string_view name, std::span<const NodeId> arguments);
 /// Gives an array or dtype node its state.
 void build_array(PickleVm& vm, NodeId target, NodeId state);
 void build_dtype(PickleVm& vm, NodeId target, NodeId state);

@@ -9,7 +9,7 @@ namespace sosia::formats {
 
 namespace {
 
-using Arguments = std::vector<NodeId>;
+using Arguments = std::span<const NodeId>;
 
 NpyDType dtype_of_node(PickleVm& vm, NodeId id) {
   const Node& n = vm.node(id);
@@ -21,12 +21,13 @@ NpyDType dtype_of_node(PickleVm& vm, NodeId id) {
 
 std::vector<std::size_t> shape_of(PickleVm& vm, NodeId id) {
   std::vector<std::size_t> shape;
-  for (const NodeId extent : vm.tuple_of(id, "a shape")) {
+  const Arguments extents = vm.tuple_of(id, "a shape");
+  if (extents.size() > kNpyMaxDimensions) vm.corrupt("an array has more than 64 dimensions");
+  for (const NodeId extent : extents) {
     const Node& n = vm.node(extent);
     if (n.kind != PickleKind::integer || n.integer < 0) vm.corrupt("an extent is no whole number");
     shape.push_back(static_cast<std::size_t>(n.integer));
   }
-  if (shape.size() > kNpyMaxDimensions) vm.corrupt("an array has more than 64 dimensions");
   return shape;
 }
 
@@ -60,7 +61,7 @@ void set_array(PickleVm& vm, NodeId target, NodeId shape, NpyDType dtype, bool f
   array.fortran_order = fortran_order;
   vm.charge(array.shape.size() * sizeof(std::size_t));
   if (dtype.object) {
-    Arguments items = vm.tuple_of(data, "the elements of an array");
+    const Arguments items = vm.tuple_of(data, "the elements of an array");
     std::size_t count = 1;
     for (const std::size_t extent : array.shape) {
       if (!multiply_sizes(count, extent, count)) vm.corrupt("the shape of an array overflows");
@@ -70,7 +71,7 @@ void set_array(PickleVm& vm, NodeId target, NodeId shape, NpyDType dtype, bool f
                  std::to_string(items.size()) + " elements");
     }
     vm.charge(items.size() * sizeof(NodeId));
-    vm.node(target).items = std::move(items);
+    vm.node(target).items.assign(items.begin(), items.end());
   } else {
     array.bytes = bytes_of(vm, data, "the elements of an array");
     if (array_bytes(dtype.type, array.shape, vm.origin()) != array.bytes.size()) {
@@ -82,14 +83,14 @@ void set_array(PickleVm& vm, NodeId target, NodeId shape, NpyDType dtype, bool f
   array_of(vm, target) = std::move(array);
 }
 
-void need(PickleVm& vm, const Arguments& arguments, std::size_t least, std::string_view name) {
+void need(PickleVm& vm, Arguments arguments, std::size_t least, std::string_view name) {
   if (arguments.size() < least) {
     vm.corrupt(std::string(name) + " has " + std::to_string(arguments.size()) + " arguments");
   }
 }
 
 /// numpy.core.multiarray._reconstruct(ndarray, (0,), b'b'): an array to be filled by its state.
-NodeId reconstruct(PickleVm& vm, const Arguments& arguments) {
+NodeId reconstruct(PickleVm& vm, Arguments arguments) {
   need(vm, arguments, 1, "_reconstruct");
   const Node& type = vm.node(arguments[0]);
   if (type.kind != PickleKind::global || type.bytes != "numpy.ndarray") {
@@ -99,7 +100,7 @@ NodeId reconstruct(PickleVm& vm, const Arguments& arguments) {
 }
 
 /// numpy.core.numeric._frombuffer(bytes, dtype, shape, 'C' or 'F'), protocol 5.
-NodeId from_buffer(PickleVm& vm, const Arguments& arguments) {
+NodeId from_buffer(PickleVm& vm, Arguments arguments) {
   need(vm, arguments, 4, "_frombuffer");
   const NpyDType dtype = dtype_of_node(vm, arguments[1]);
   if (dtype.object) vm.corrupt("an array of objects in a buffer");
@@ -111,7 +112,7 @@ NodeId from_buffer(PickleVm& vm, const Arguments& arguments) {
 }
 
 /// numpy.core.multiarray.scalar(dtype, bytes): a number.
-NodeId scalar(PickleVm& vm, const Arguments& arguments) {
+NodeId scalar(PickleVm& vm, Arguments arguments) {
   need(vm, arguments, 2, "scalar");
   const NpyDType dtype = dtype_of_node(vm, arguments[0]);
   if (dtype.object || dtype.type == DType::c64) vm.unsupported("a pickled scalar is no number");
@@ -128,7 +129,7 @@ NodeId scalar(PickleVm& vm, const Arguments& arguments) {
 }
 
 /// numpy.dtype('f4', ...)
-NodeId dtype(PickleVm& vm, const Arguments& arguments) {
+NodeId dtype(PickleVm& vm, Arguments arguments) {
   need(vm, arguments, 1, "numpy.dtype");
   const NpyDType type = parse_npy_dtype(vm.text_of(arguments[0], "a dtype"), vm.origin());
   vm.charge(2 * sizeof(NpyDType));
@@ -139,7 +140,7 @@ NodeId dtype(PickleVm& vm, const Arguments& arguments) {
 }
 
 /// Text of code points below 256 as that many bytes: how protocols 0 to 2 carry bytes.
-NodeId latin1_bytes(PickleVm& vm, const Arguments& arguments) {
+NodeId latin1_bytes(PickleVm& vm, Arguments arguments) {
   need(vm, arguments, 2, "_codecs.encode");
   const std::string_view codec = vm.text_of(arguments[1], "a codec");
   if (codec != "latin1" && codec != "latin-1") vm.unsupported("the codec " + quote(codec));
@@ -159,19 +160,19 @@ NodeId latin1_bytes(PickleVm& vm, const Arguments& arguments) {
 }
 
 /// bytes() or bytearray(b'...') or bytearray('...', 'latin-1').
-NodeId make_bytes(PickleVm& vm, const Arguments& arguments) {
+NodeId make_bytes(PickleVm& vm, Arguments arguments) {
   if (arguments.empty()) return vm.add_bytes(PickleKind::bytes, {});
   if (arguments.size() == 2) return latin1_bytes(vm, arguments);
   return vm.add_bytes(PickleKind::bytes, bytes_of(vm, arguments[0], "the bytes"));
 }
 
-NodeId not_callable(PickleVm& vm, const Arguments&) {
+NodeId not_callable(PickleVm& vm, Arguments) {
   vm.unsupported("the pickle makes a numpy.ndarray in a way that is not read here");
 }
 
 struct Replacement {
   std::string_view name;
-  NodeId (*function)(PickleVm&, const Arguments&);
+  NodeId (*function)(PickleVm&, Arguments);
 };
 
 // NumPy 2 moved numpy.core to numpy._core.
@@ -200,7 +201,7 @@ const Replacement* find_replacement(std::string_view name) {
 
 bool is_replaced(std::string_view name) { return find_replacement(name) != nullptr; }
 
-NodeId call_replacement(PickleVm& vm, std::string_view name, const Arguments& arguments) {
+NodeId call_replacement(PickleVm& vm, std::string_view name, Arguments arguments) {
   return find_replacement(name)->function(vm, arguments);
 }
 

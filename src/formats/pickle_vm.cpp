@@ -381,7 +381,7 @@ std::string_view PickleVm::text_of(NodeId id, std::string_view what) {
   return n.bytes;
 }
 
-const std::vector<NodeId>& PickleVm::tuple_of(NodeId id, std::string_view what) {
+std::span<const NodeId> PickleVm::tuple_of(NodeId id, std::string_view what) {
   const Node& n = node(id);
   if (n.kind != PickleKind::tuple && n.kind != PickleKind::list) {
     corrupt(std::string(what) + " is a " + std::string(pickle_kind_name(n.kind)) + ", not a tuple");
@@ -408,8 +408,7 @@ NodeId PickleVm::call(NodeId callable, NodeId arguments) {
   }
   const std::string_view name = node(callable).bytes;
   if (is_replaced(name)) {
-    const std::vector<NodeId> values = tuple_of(arguments, "an argument list");
-    return call_replacement(*this, name, values);
+    return call_replacement(*this, name, tuple_of(arguments, "an argument list"));
   }
   if (name == "collections.OrderedDict") return ordered_dict(arguments);
   const NodeId id = add(PickleKind::object);
@@ -421,10 +420,10 @@ NodeId PickleVm::call(NodeId callable, NodeId arguments) {
 /// OrderedDict() or, from Python 2, OrderedDict([[key, value], ...]).
 NodeId PickleVm::ordered_dict(NodeId arguments) {
   const NodeId id = add(PickleKind::dict);
-  const std::vector<NodeId>& values = tuple_of(arguments, "an argument list");
+  const std::span<const NodeId> values = tuple_of(arguments, "an argument list");
   if (values.empty()) return id;
   for (const NodeId pair : tuple_of(values.front(), "the content of an OrderedDict")) {
-    const std::vector<NodeId>& entry = tuple_of(pair, "an entry of an OrderedDict");
+    const std::span<const NodeId> entry = tuple_of(pair, "an entry of an OrderedDict");
     if (entry.size() != 2) corrupt("an entry of an OrderedDict is no pair");
     charge(4 * sizeof(NodeId));
     node(id).items.insert(node(id).items.end(), entry.begin(), entry.end());

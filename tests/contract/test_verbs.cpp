@@ -149,8 +149,8 @@ TEST_P(EveryVerb, ABadOptionGivesASentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Contract, EveryVerb, ::testing::ValuesIn(paths()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& param) {
+                           std::string name = param.param;
                            std::replace(name.begin(), name.end(), ' ', '_');
                            return name;
                          });

@@ -171,7 +171,7 @@
   addEventListener("beforeprint", () => {
     document.documentElement.classList.add("printing");
     drawAll();
-    charts.forEach((chart) => chart.resize(620, 340));
+    charts.forEach((chart) => chart.resize(580, 320));
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("printing");

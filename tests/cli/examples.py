@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Runs every example of help, and every ```sh block of README.md, in a folder with the fixtures."""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import fixtures
+from run import environment
+
+
+def examples_of(sosia):
+    """All examples, from the verb indexes beside the modules and from the general reference page."""
+    commands = []
+    library = pathlib.Path(sosia).resolve().parent.parent / "lib" / "sosia"
+    for index in sorted(library.glob("*.verbs.json")):
+        for verb in json.loads(index.read_text())["verbs"]:
+            commands += [example["command"] for example in verb["examples"]]
+    for noun in ("general", "config"):
+        page = subprocess.run([sosia, "help", "--markdown", noun], capture_output=True, text=True,
+                              check=True).stdout
+        commands += re.findall(r"^```\n(sosia .*)\n```$", page, re.M)
+    return list(dict.fromkeys(commands))
+
+
+def readme_blocks(source):
+    text = (source / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sosia", required=True)
+    parser.add_argument("--source", type=pathlib.Path, required=True)
+    args = parser.parse_args()
+    commands = examples_of(args.sosia) + readme_blocks(args.source)
+    failures = 0
+    for command in commands:
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            fixtures.make_all(folder)
+            result = subprocess.run(["bash", "-ec", command], cwd=folder, text=True,
+                                    capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
+                                    env=environment(args.sosia, folder))
+        if result.returncode != 0:
+            failures += 1
+            print(f"FAILED (exit {result.returncode}): {command}\n{result.stdout}{result.stderr}")
+    print(f"{len(commands) - failures} passed, {failures} failed")
+    return 1 if failures or not commands else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
