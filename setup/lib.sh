@@ -26,3 +26,15 @@ digest() {
     cat "$digest_file" 2>/dev/null || :
   done | sha256sum | cut -c 1-32
 }
+
+# find_python: prints a Python of version 3.11 or later that can make virtual environments.
+find_python() {
+  for name in python3 /usr/bin/python3 python3.11 python3.12 python3.13; do
+    path=$(command -v "$name" 2>/dev/null) || continue
+    if "$path" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      printf '%s\n' "$path"
+      return 0
+    fi
+  done
+  return 1
+}

@@ -19,6 +19,19 @@ missing() {
   done
 }
 
+# without_tools PACKAGE...: those that are no tool which is there in another form.
+without_tools() {
+  for package in "$@"; do
+    case $package in
+      python3 | python3-venv) find_python >/dev/null && continue ;;
+      ninja-build) command -v ninja >/dev/null && continue ;;
+      lib*) ;;
+      *) command -v "$package" >/dev/null && continue ;;
+    esac
+    printf '%s\n' "$package"
+  done
+}
+
 # on_one_line: words from lines.
 on_one_line() { tr '\n' ' ' | sed 's/ *$//'; }
 
@@ -98,11 +111,13 @@ else
     say "an administrator installs them with:"
     printf '\n  apt-get update && apt-get install -y --no-install-recommends %s\n\n' "$names"
   } >&2
+  # shellcheck disable=SC2086
+  lacking=$(without_tools $lacking)
   if [ -n "$lacking" ]; then
-    fail "missing: $(printf '%s' "$lacking" | on_one_line)" \
+    fail "cannot go on without: $(printf '%s' "$lacking" | on_one_line)" \
       "run the command above as root; or, if they are there in another form, set SOSIA_APT=skip"
   fi
-  say "going on: none of these is indispensable"
+  say "going on without them: what is needed is there"
   exit 0
 fi
 
@@ -117,7 +132,13 @@ if [ -n "$lacking" ]; then
       "see that the machine reaches its package mirror, or as root: apt-get install -y --no-install-recommends $names"
   fi
 fi
-for package in $wished; do
-  say "installing $package (can be done without)"
-  install "$package" || say "going on without $package; see $log"
-done
+# shellcheck disable=SC2086
+if [ -n "$wished" ]; then
+  say "installing what is good to have: $(printf '%s' "$wished" | on_one_line)"
+  if ! install $wished; then # one of them cannot be had: take the others
+    for package in $wished; do
+      install "$package" || say "going on without $package (see $log)"
+    done
+  fi
+fi
+rm -f "$log.now"

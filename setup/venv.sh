@@ -7,18 +7,6 @@ cd "$(dirname "$0")/.."
 
 stamp=.venv/.sosia-complete # holds what .venv was made from; written last
 
-# A Python of version 3.11 or later that can make virtual environments.
-find_python() {
-  for name in python3 /usr/bin/python3 python3.11 python3.12 python3.13; do
-    path=$(command -v "$name" 2>/dev/null) || continue
-    if "$path" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      printf '%s\n' "$path"
-      return 0
-    fi
-  done
-  return 1
-}
-
 here=$(pwd -P)
 made_from="$here $(digest requirements.txt)"
 if [ -f "$stamp" ] && .venv/bin/python -c 'import pip' 2>/dev/null; then

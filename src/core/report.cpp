@@ -1,14 +1,14 @@
 #include "sosia/core/report.hpp"
 
-#include <fmt/format.h>
+#include "core/report_parts.hpp"
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "core/report_parts.hpp"
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
+#include <fmt/format.h>
 
 namespace sosia {
 
@@ -77,8 +77,8 @@ Report::Report(std::string name, std::string title, int schema_version)
 void Report::claim_key(std::string_view space, const std::string& key) {
   if (key.empty()) refuse("a part of the report " + quote(name_) + " has an empty key");
   const bool is_member = space.empty();
-  if (is_member && std::find(kReservedKeys.begin(), kReservedKeys.end(), key) !=
-                       kReservedKeys.end()) {
+  if (is_member &&
+      std::find(kReservedKeys.begin(), kReservedKeys.end(), key) != kReservedKeys.end()) {
     refuse("report " + quote(name_) + ": the key " + quote(key) + " is reserved");
   }
   std::string claimed = is_member ? key : std::string(space) + '\n' + key;
@@ -96,8 +96,8 @@ Report& Report::scalar(Scalar scalar) {
 }
 
 Report& Report::scalar(std::string key, Value value, std::string label, std::string note) {
-  return scalar(Scalar{std::move(key), std::move(label), std::move(value), "", {},
-                       std::move(note)});
+  return scalar(
+      Scalar{std::move(key), std::move(label), std::move(value), "", {}, std::move(note)});
 }
 
 Report& Report::group(std::string key, std::string label,

@@ -1,14 +1,14 @@
 // A report as one HTML file. Everything that came from outside goes through `escape` (text and
 // attributes) or `script_json` (data); the page's own policy forbids every load.
 
-#include <fmt/format.h>
-#include <sodium.h>
-
-#include <algorithm>
-
 #include "core/embedded.hpp"
 #include "core/report_parts.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sodium.h>
 
 namespace sosia {
 
@@ -272,8 +272,8 @@ class Page {
       }
       out_ += "</tbody>\n</table>\n</div>\n";
       if (shown < table.rows.size()) {
-        write_note(fmt::format("The first {} of {} rows; --json has all.", shown,
-                               table.rows.size()));
+        write_note(
+            fmt::format("The first {} of {} rows; --json has all.", shown, table.rows.size()));
       }
     }
     write_note(table.note);
@@ -301,9 +301,10 @@ class Page {
     std::size_t longest = 0;
     for (const Series& series : plot.series) longest = std::max(longest, series.x.size());
     if (longest <= report::kMostPoints) return;
-    write_note(fmt::format("Thinned to {} points per series (of up to {}); ends, extremes and shape "
-                           "are kept.",
-                           report::kMostPoints, longest));
+    write_note(
+        fmt::format("Thinned to {} points per series (of up to {}); ends, extremes and shape "
+                    "are kept.",
+                    report::kMostPoints, longest));
   }
 
   void write_plot_data(const Plot& plot, const Value& value, std::string_view label) {

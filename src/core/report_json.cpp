@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "core/report_parts.hpp"
+
+#include <fmt/format.h>
 
 namespace sosia {
 
@@ -92,8 +92,8 @@ void add_pictures(const Report& report, Value& out) {
                                    {"media_type", picture.media_type},
                                    {"bytes_length", picture.bytes.size()}}));
     }
-    rows.push(Value::object(
-        {{"key", row.key}, {"title", row.title}, {"pictures", std::move(pictures)}}));
+    rows.push(
+        Value::object({{"key", row.key}, {"title", row.title}, {"pictures", std::move(pictures)}}));
   }
 }
 
@@ -105,8 +105,8 @@ Value plot_value(const Plot& plot) {
   Value list = Value::list();
   for (const Series& series : plot.series) {
     const ThinnedSeries thinned = thin_series(series, plot.x_log, plot.y_log);
-    Value& item = list.push(
-        Value::object({{"name", series.name}, {"style", style_name(series.style)}}));
+    Value& item =
+        list.push(Value::object({{"name", series.name}, {"style", style_name(series.style)}}));
     if (thinned.decimated) {
       item.set("decimated", true);
       item.set("points_length", series.x.size());
@@ -141,8 +141,8 @@ Value report_to_value(const Report& report) {
   if (!report.gates().empty()) {
     Value& gates = out.set("gates", Value::list());
     for (const Gate& gate : report.gates()) {
-      gates.push(Value::object(
-          {{"name", gate.name}, {"passed", gate.passed}, {"detail", gate.detail}}));
+      gates.push(
+          Value::object({{"name", gate.name}, {"passed", gate.passed}, {"detail", gate.detail}}));
     }
   }
   if (!report.verdict().empty()) out.set("verdict", report.verdict());

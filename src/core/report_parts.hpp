@@ -1,12 +1,12 @@
 #pragma once
 // What the renderings of a report share.
 
+#include "sosia/core/report.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/report.hpp"
 
 namespace sosia::report {
 

@@ -1,11 +1,11 @@
 // Thinning of long series; see thin_series in report_parts.hpp.
 
+#include "core/report_parts.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <queue>
-
-#include "core/report_parts.hpp"
 
 namespace sosia::report {
 

@@ -1,11 +1,11 @@
 // A report as text for people: no boxes, aligned columns, never wider than asked for.
 
-#include <fmt/format.h>
+#include "core/report_parts.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 
-#include "core/report_parts.hpp"
-#include "sosia/core/text.hpp"
+#include <fmt/format.h>
 
 namespace sosia {
 
@@ -14,8 +14,8 @@ namespace {
 using report::Glyph;
 
 constexpr std::size_t kIndent = 2;
-constexpr std::size_t kGap = 2;            // between columns
-constexpr std::size_t kNarrowest = 20;     // the least width that is laid out for
+constexpr std::size_t kGap = 2;             // between columns
+constexpr std::size_t kNarrowest = 20;      // the least width that is laid out for
 constexpr std::size_t kNarrowestCell = 12;  // text columns are not cut below this
 constexpr std::size_t kMostRows = 30;
 constexpr std::size_t kMostNamed = 6;  // hidden columns are named up to this number
@@ -29,8 +29,8 @@ std::string hex_escape(const Glyph& glyph) {
              : fmt::format("\\x{:02x}", static_cast<unsigned>(glyph.point));
 }
 
-/// One line that can do nothing to a terminal: blanks for tabs and line breaks, escapes for all
-/// other control characters and for invalid UTF-8.
+/// One line that can do nothing to a terminal, trimmed: blanks for tabs and line breaks, escapes
+/// for all other control characters and for invalid UTF-8.
 std::string harmless(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -44,7 +44,7 @@ std::string harmless(std::string_view text) {
       out += glyph.bytes;
     }
   }
-  return out;
+  return std::string(trim(out));
 }
 
 /// The longest beginning of `text` that takes at most `columns`.
@@ -148,6 +148,7 @@ class Writer {
 
   void line(std::string_view text = {}) {
     out_ += text;
+    while (out_.ends_with(' ')) out_.pop_back();
     out_ += '\n';
   }
 
@@ -272,10 +273,10 @@ class Writer {
       flow(entry.interval, gap_for(entry.interval, {interval_start}), indent, kPlain, column);
     }
     if (!entry.note.empty()) {
-      const std::size_t note_start = interval_start + (interval_width > 0 ? interval_width + kGap : 0);
+      const std::size_t note_start =
+          interval_start + (interval_width > 0 ? interval_width + kGap : 0);
       flow(entry.note, gap_for(entry.note, {note_start, interval_start}), indent, kDim, column);
     }
-    while (out_.ends_with(' ')) out_.pop_back();
     line();
   }
 
@@ -376,7 +377,7 @@ class Writer {
       const std::string cell = cut(cells[c], widths[c]);
       text += grid.numeric[c] ? pad_left(cell, widths[c]) : pad_right(cell, widths[c]);
     }
-    while (text.ends_with(' ')) text.pop_back();
+    while (text.ends_with(' ')) text.pop_back();  // before the colour's end hides them
     line(std::string(kIndent, ' ') + paint(text, code));
   }
 
@@ -421,7 +422,8 @@ class Writer {
   /// Says what only the HTML form shows.
   void write_hint() {
     std::vector<std::string> plots, parts;
-    for (const Plot& plot : report_.plots()) plots.push_back(report::label_of(plot.key, plot.title));
+    for (const Plot& plot : report_.plots())
+      plots.push_back(report::label_of(plot.key, plot.title));
     std::size_t pictures = 0;
     for (const PictureRow& row : report_.picture_rows()) pictures += row.pictures.size();
     if (!plots.empty()) {
@@ -436,10 +438,10 @@ class Writer {
   void write_warnings() {
     if (report_.warnings().empty()) return;
     line();
-    constexpr std::string_view kPrefix = "warning: ";
+    constexpr std::string_view kPrefix = "warning:";
     for (const std::string& warning : report_.warnings()) {
-      out_ += paint(kPrefix, kWarn);
-      std::size_t column = kPrefix.size();
+      out_ += paint(kPrefix, kWarn) + ' ';
+      std::size_t column = kPrefix.size() + 1;
       flow(harmless(warning), 0, column, kPlain, column);
       line();
     }

@@ -6,6 +6,8 @@
 
 namespace sosia::formats {
 
+using namespace std::string_view_literals;
+
 VerificationBin::VerificationBin(const std::filesystem::path& path) : pickle_(read_pickle(path)) {
   collect(path.string());
 }
@@ -106,9 +108,9 @@ class SetPickler {
     // _reconstruct(ndarray, (0,), b'b')
     global(0, "numpy.core.multiarray\n_reconstruct\n");
     global(1, "numpy\nndarray\n");
-    out_ += std::string_view("K\0\x85" "C\1b\x87R", 8);
+    out_ += "K\0\x85" "C\1b\x87R"sv;
     // state (1, (n,), dtype('u1'), False, data)
-    out_ += std::string_view("(K\1J", 4);
+    out_ += "(K\1J"sv;
     append_le<std::uint32_t>(out_, static_cast<std::uint32_t>(bytes.size()));
     out_ += "\x85";
     dtype();
@@ -145,9 +147,9 @@ class SetPickler {
     if ((known_ & (1u << kMemo)) != 0) return get(kMemo);
     known_ |= 1u << kMemo;
     // dtype('u1', 0, 1) with state (3, '|', None, None, None, -1, -1, 0)
-    out_ += std::string_view("cnumpy\ndtype\nX\2\0\0\0u1K\0K\1\x87R", 28);
+    out_ += "cnumpy\ndtype\nX\2\0\0\0u1K\0K\1\x87R"sv;
     put(kMemo);
-    out_ += std::string_view("(K\3X\1\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb", 27);
+    out_ += "(K\3X\1\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"sv;
   }
 
   bool numpy_;

@@ -1,13 +1,13 @@
 // BMP: uncompressed and bit-field pictures of 1, 4, 8, 16, 24 and 32 bits, all Windows headers and
 // the first OS/2 one. Reference: Microsoft, "Bitmap Storage" and BITMAPV5HEADER.
 
-#include <fmt/format.h>
+#include "image/codecs.hpp"
 
 #include <array>
 #include <bit>
 #include <vector>
 
-#include "image/codecs.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -50,8 +50,8 @@ void check_compression(std::uint32_t compression, int bits) {
   }
   const bool fields = compression == kBitFields || compression == kAlphaBitFields;
   if ((compression != kPlain && !fields) || (fields && bits != 16 && bits != 32)) {
-    throw_damaged(Format::bmp, fmt::format("its header claims compression {} with {} bits",
-                                           compression, bits));
+    throw_damaged(Format::bmp,
+                  fmt::format("its header claims compression {} with {} bits", compression, bits));
   }
 }
 
@@ -127,8 +127,8 @@ Header read_header(Bytes bytes) {
     known = known || out.header_bytes == size;
   }
   if (!known) {
-    throw_unsupported(fmt::format("BMP with a header of {} bytes is not supported",
-                                  out.header_bytes));
+    throw_unsupported(
+        fmt::format("BMP with a header of {} bytes is not supported", out.header_bytes));
   }
   if (!has(bytes, kFileHeaderBytes, out.header_bytes)) {
     throw_cut_off(Format::bmp, bytes, "it ends inside the header");
@@ -201,8 +201,8 @@ struct Field {
   }
 };
 
-void paint_field_row(const std::uint8_t* in, const Header& header, const std::array<Field, 4>& fields,
-                     int channels, std::uint8_t* out) {
+void paint_field_row(const std::uint8_t* in, const Header& header,
+                     const std::array<Field, 4>& fields, int channels, std::uint8_t* out) {
   const int step = header.bits / 8;
   for (int x = 0; x < header.extent.width_px; ++x, in += step, out += channels) {
     std::uint32_t pixel = in[0] | static_cast<std::uint32_t>(in[1]) << 8;

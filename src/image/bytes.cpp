@@ -1,8 +1,8 @@
 #include "image/bytes.hpp"
 
-#include <fmt/format.h>
-
 #include "sosia/core/error.hpp"
+
+#include <fmt/format.h>
 
 namespace sosia::image {
 

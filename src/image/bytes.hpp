@@ -1,13 +1,13 @@
 #pragma once
 // Reading numbers out of untrusted bytes, and the two ways to report that they are bad.
 
+#include "sosia/image/decode.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "sosia/image/decode.hpp"
 
 namespace sosia::image {
 

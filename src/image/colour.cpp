@@ -1,13 +1,13 @@
 // Colour conversion and the filters of transform.hpp.
 
-#include <fmt/format.h>
+#include "image/cv_gateway.hpp"
+#include "sosia/core/error.hpp"
+#include "sosia/image/transform.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "image/cv_gateway.hpp"
-#include "sosia/core/error.hpp"
-#include "sosia/image/transform.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -51,9 +51,8 @@ Image convert(ImageView picture, Conversion conversion) {
     return Image::copy_of(picture);
   }
   const int channels = rule.result_channels == 0 ? picture.channels : rule.result_channels;
-  return filled_by_opencv(
-      rule.name, picture, picture.extent(), channels,
-      [&](const cv::Mat& in, cv::Mat& out) { cv::cvtColor(in, out, code); });
+  return filled_by_opencv(rule.name, picture, picture.extent(), channels,
+                          [&](const cv::Mat& in, cv::Mat& out) { cv::cvtColor(in, out, code); });
 }
 
 Image flatten(ImageView picture, Colour background) {
@@ -69,8 +68,8 @@ Image flatten(ImageView picture, Colour background) {
     for (int x = 0; x < picture.width_px; ++x, in += 4, out += 3) {
       const unsigned alpha = in[3];
       for (int c = 0; c < 3; ++c) {
-        out[c] = static_cast<std::uint8_t>(
-            (in[c] * alpha + behind[c] * (255U - alpha) + 127U) / 255U);
+        out[c] =
+            static_cast<std::uint8_t>((in[c] * alpha + behind[c] * (255U - alpha) + 127U) / 255U);
       }
     }
   }
@@ -80,9 +79,9 @@ Image flatten(ImageView picture, Colour background) {
 Image gaussian_blur(ImageView picture, double sigma_px) {
   require_valid(picture, "gaussian_blur");
   if (!(sigma_px > 0 && sigma_px <= 500)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("gaussian_blur: sigma is {} px; it must be above 0 and at most 500",
-                            sigma_px));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("gaussian_blur: sigma is {} px; it must be above 0 and at most 500", sigma_px));
   }
   const int side = 2 * static_cast<int>(std::ceil(3 * sigma_px)) + 1;
   return filled_by_opencv("gaussian_blur", picture, picture.extent(), picture.channels,

@@ -1,11 +1,11 @@
-#include <fmt/format.h>
+#include "sosia/core/error.hpp"
+#include "sosia/image/draw.hpp"
+#include "sosia/image/transform.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "sosia/core/error.hpp"
-#include "sosia/image/draw.hpp"
-#include "sosia/image/transform.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -22,9 +22,9 @@ struct Layout {
 void check(const SheetOptions& options) {
   const auto require = [](std::string_view name, int value, int least, int most) {
     if (value < least || value > most) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("contact_sheet: {} is {}; it must be {} to {}", name, value, least,
-                              most));
+      throw Error(
+          ErrorCode::invalid_argument,
+          fmt::format("contact_sheet: {} is {}; it must be {} to {}", name, value, least, most));
     }
   };
   require("columns", options.columns, 0, 10'000);
@@ -51,8 +51,8 @@ Layout lay_out(std::span<const SheetCell> cells, const SheetOptions& options) {
                 "show a part of them");
   }
   const int count = static_cast<int>(cells.size());
-  out.columns = options.columns > 0 ? options.columns
-                                    : static_cast<int>(std::ceil(std::sqrt(count)));
+  out.columns =
+      options.columns > 0 ? options.columns : static_cast<int>(std::ceil(std::sqrt(count)));
   out.columns = std::min(out.columns, count);
   out.rows = (count + out.columns - 1) / out.columns;
   out.frame = borders ? options.border_px : 0;
@@ -68,14 +68,13 @@ Image fitted(ImageView picture, const SheetOptions& options) {
   if (flat.channels() == 1) {
     flat = convert(flat, Conversion::to_rgb);
   }
-  const int factor = std::min(options.cell_width_px / flat.width_px(),
-                              options.cell_height_px / flat.height_px());
+  const int factor =
+      std::min(options.cell_width_px / flat.width_px(), options.cell_height_px / flat.height_px());
   if (factor >= 1) {
     return resize(flat, flat.width_px() * factor, flat.height_px() * factor,
                   Interpolation::nearest);
   }
-  const Extent extent =
-      fit_within(flat.extent(), {options.cell_width_px, options.cell_height_px});
+  const Extent extent = fit_within(flat.extent(), {options.cell_width_px, options.cell_height_px});
   return resize(flat, extent.width_px, extent.height_px, Interpolation::area);
 }
 

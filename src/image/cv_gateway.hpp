@@ -2,16 +2,16 @@
 // The one way to OpenCV: views become matrix headers without copying, and cv::Exception becomes
 // sosia::Error with the shapes and values of the call. Only core and imgproc are used.
 
-#include <fmt/format.h>
+#include "sosia/core/error.hpp"
+#include "sosia/image/image.hpp"
 
-#include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "sosia/core/error.hpp"
-#include "sosia/image/image.hpp"
+#include <fmt/format.h>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 namespace sosia::image {
 
@@ -57,11 +57,11 @@ Image filled_by_opencv(std::string_view doing, ImageView input, Extent extent, i
     cv::Mat output = as_mat_to_write(result.mutable_view());
     body(as_mat(input), output);
     if (output.data != result.row(0)) {
-      throw Error(ErrorCode::internal, fmt::format("{}: OpenCV gave {} x {} with {} channels where "
-                                                   "{} x {} with {} was expected",
-                                                   doing, output.cols, output.rows,
-                                                   output.channels(), extent.width_px,
-                                                   extent.height_px, channels));
+      throw Error(ErrorCode::internal,
+                  fmt::format("{}: OpenCV gave {} x {} with {} channels where "
+                              "{} x {} with {} was expected",
+                              doing, output.cols, output.rows, output.channels(), extent.width_px,
+                              extent.height_px, channels));
     }
   });
   return result;

@@ -1,14 +1,14 @@
 #include "sosia/image/decode.hpp"
 
-#include <fmt/format.h>
-
-#include <array>
-#include <optional>
-
 #include "image/codecs.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/image/transform.hpp"
+
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -32,7 +32,9 @@ constexpr std::array<Codec, 6> kCodecs{{
     {"PNM", "image/x-portable-anymap", probe_pnm, read_pnm},
 }};
 
-const Codec& codec(Format format) { return kCodecs[static_cast<std::size_t>(format)]; }
+const Codec& codec(Format format) {
+  return kCodecs[static_cast<std::size_t>(format)];
+}
 
 std::optional<Format> detect(Bytes bytes) {
   if (starts_with(bytes, 0, "\xff\xd8\xff")) {
@@ -131,11 +133,11 @@ void check_cap(const ImageInfo& info, std::int64_t max_pixels) {
   const std::int64_t pixels =
       static_cast<std::int64_t>(info.extent.width_px) * info.extent.height_px;
   if (pixels > max_pixels) {
-    throw Error(ErrorCode::out_of_memory,
-                fmt::format("the {} file claims {} x {} pixels; the limit is {}",
-                            format_name(info.format), info.extent.width_px, info.extent.height_px,
-                            max_pixels),
-                "raise max_pixels if the file is to be trusted");
+    throw Error(
+        ErrorCode::out_of_memory,
+        fmt::format("the {} file claims {} x {} pixels; the limit is {}", format_name(info.format),
+                    info.extent.width_px, info.extent.height_px, max_pixels),
+        "raise max_pixels if the file is to be trusted");
   }
   if (info.extent.width_px > kMaxSidePx || info.extent.height_px > kMaxSidePx) {
     throw Error(ErrorCode::out_of_memory,
@@ -168,9 +170,13 @@ Image with_channels(Image image, Channels wanted, Colour background) {
 
 }  // namespace
 
-std::string_view format_name(Format format) { return codec(format).name; }
+std::string_view format_name(Format format) {
+  return codec(format).name;
+}
 
-std::string_view media_type(Format format) { return codec(format).media_type; }
+std::string_view media_type(Format format) {
+  return codec(format).media_type;
+}
 
 Extent ImageInfo::upright_extent() const {
   return static_cast<int>(orientation) >= static_cast<int>(Orientation::transpose)
@@ -201,7 +207,9 @@ void check_decode_options(const DecodeOptions& options) {
   }
 }
 
-bool looks_decodable(std::span<const std::byte> bytes) { return detect(bytes).has_value(); }
+bool looks_decodable(std::span<const std::byte> bytes) {
+  return detect(bytes).has_value();
+}
 
 ImageInfo probe(std::span<const std::byte> bytes) {
   return codec(require_format(bytes)).probe(bytes);
@@ -213,8 +221,8 @@ Decoded decode(std::span<const std::byte> bytes, const DecodeOptions& options) {
   Decoded result;
   result.info = format.probe(bytes);
   check_cap(result.info, options.max_pixels);
-  result.image = with_channels(format.read(bytes, result.info, options), options.channels,
-                               options.background);
+  result.image =
+      with_channels(format.read(bytes, result.info, options), options.channels, options.background);
   const Extent scaled = scaled_extent(result.info.extent, options.scale_denominator);
   if (result.image.extent() != scaled) {
     result.image = resize(result.image, scaled.width_px, scaled.height_px, Interpolation::area);

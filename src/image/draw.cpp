@@ -1,12 +1,12 @@
 #include "sosia/image/draw.hpp"
 
-#include <fmt/format.h>
+#include "image/cv_gateway.hpp"
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "image/cv_gateway.hpp"
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -29,7 +29,9 @@ void require_range(std::string_view name, int value, int least, int most) {
   }
 }
 
-int rounded(double px) { return static_cast<int>(std::lround(std::clamp(px, -kFarPx, kFarPx))); }
+int rounded(double px) {
+  return static_cast<int>(std::lround(std::clamp(px, -kFarPx, kFarPx)));
+}
 
 /// Fills the part of a rectangle that lies in the picture; `right` and `bottom` are exclusive.
 void fill(MutableImageView picture, int left, int top, int right, int bottom, Colour colour) {
@@ -51,8 +53,8 @@ void fill(MutableImageView picture, int left, int top, int right, int bottom, Co
   }
 }
 
-/// The text with every character that the font lacks as a question mark, cut to what any picture can
-/// show.
+/// The text with every character that the font lacks as a question mark, cut to what any picture
+/// can show.
 std::string in_ascii(std::string_view text) {
   constexpr std::size_t kMostBytes = 4096;
   std::string out;

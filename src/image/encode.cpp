@@ -1,18 +1,18 @@
 #include "sosia/image/encode.hpp"
 
-#include <fmt/format.h>
-#include <png.h>
-#include <turbojpeg.h>
-#include <webp/encode.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
+#include "sosia/image/transform.hpp"
 
 #include <csetjmp>
 #include <cstring>
 #include <memory>
 #include <span>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
-#include "sosia/image/transform.hpp"
+#include <fmt/format.h>
+#include <png.h>
+#include <turbojpeg.h>
+#include <webp/encode.h>
 
 namespace sosia::image {
 namespace {
@@ -46,10 +46,10 @@ std::vector<std::byte> encode_jpeg(ImageView picture, const EncodeOptions& optio
     throw Error(ErrorCode::out_of_memory, "no memory to start libjpeg-turbo");
   }
   const bool grey = picture.channels == 1;
-  const int subsampling = grey                                                ? TJSAMP_GRAY
-                          : options.subsampling == Subsampling::none_444      ? TJSAMP_444
-                          : options.subsampling == Subsampling::half_422      ? TJSAMP_422
-                                                                              : TJSAMP_420;
+  const int subsampling = grey                                           ? TJSAMP_GRAY
+                          : options.subsampling == Subsampling::none_444 ? TJSAMP_444
+                          : options.subsampling == Subsampling::half_422 ? TJSAMP_422
+                                                                         : TJSAMP_420;
   unsigned char* raw = nullptr;
   unsigned long size = 0;
   const int status = tjCompress2(
@@ -120,8 +120,8 @@ std::vector<std::byte> encode_png(ImageView picture, const EncodeOptions& option
   require_range("compression", options.compression, 0, 9);
   std::vector<std::byte> bytes;
   PngSink sink{&bytes};
-  png_structp png = png_create_write_struct(
-      PNG_LIBPNG_VER_STRING, &sink, on_png_error, [](png_structp, png_const_charp) {});
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &sink, on_png_error,
+                                            [](png_structp, png_const_charp) {});
   png_infop info = png == nullptr ? nullptr : png_create_info_struct(png);
   bool written = false;
   if (info != nullptr) {
@@ -185,8 +185,8 @@ std::vector<std::byte> encode_pnm(ImageView picture) {
 Encoded encode(ImageView picture, Format format, const EncodeOptions& options) {
   require_valid(picture, "encode");
   const bool opaque_only = format == Format::jpeg || format == Format::pnm;
-  const Image flat = opaque_only && picture.channels == 4 ? flatten(picture, options.background)
-                                                          : Image();
+  const Image flat =
+      opaque_only && picture.channels == 4 ? flatten(picture, options.background) : Image();
   if (!flat.empty()) {
     picture = flat;
   }
@@ -204,7 +204,8 @@ Encoded encode(ImageView picture, Format format, const EncodeOptions& options) {
     case Format::bmp:
       break;
   }
-  throw Error(ErrorCode::unsupported, fmt::format("{} files are read but not written", format_name(format)),
+  throw Error(ErrorCode::unsupported,
+              fmt::format("{} files are read but not written", format_name(format)),
               "use JPEG, PNG, WebP or PNM");
 }
 

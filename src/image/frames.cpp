@@ -1,6 +1,9 @@
 #include "sosia/image/frames.hpp"
 
-#include <fmt/format.h>
+#include "image/codecs.hpp"
+#include "image/video_source.hpp"
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,16 +13,15 @@
 #include <system_error>
 #include <vector>
 
-#include "image/codecs.hpp"
-#include "image/video_source.hpp"
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// The run of digits at `at` without leading zeros; moves `at` behind it.
 std::string_view digits_at(std::string_view text, std::size_t& at) {
@@ -87,8 +89,8 @@ std::vector<fs::path> pictures_of(const fs::path& folder) {
     }
   }
   if (failure) {
-    throw Error(ErrorCode::io, fmt::format("cannot list the folder {}: {}", quote(folder.string(), 200),
-                                           failure.message()));
+    throw Error(ErrorCode::io, fmt::format("cannot list the folder {}: {}",
+                                           quote(folder.string(), 200), failure.message()));
   }
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
     return natural_less(a.filename().string(), b.filename().string());
@@ -152,8 +154,8 @@ std::unique_ptr<FrameSource> frames(const fs::path& path, const FramesOptions& o
                 "give a folder of pictures, a picture or a video file");
   }
   if (failure) {
-    throw Error(ErrorCode::io, fmt::format("cannot examine {}: {}", quote(path.string(), 200),
-                                           failure.message()));
+    throw Error(ErrorCode::io,
+                fmt::format("cannot examine {}: {}", quote(path.string(), 200), failure.message()));
   }
   if (fs::is_directory(status)) {
     return std::make_unique<PictureFiles>(pictures_of(path), options);

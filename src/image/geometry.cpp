@@ -1,12 +1,12 @@
 #include "sosia/image/geometry.hpp"
 
-#include <fmt/format.h>
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <complex>
 
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -33,7 +33,9 @@ bool coincide(double squared_spread, std::span<const Point> points) {
 
 }  // namespace
 
-Affine Affine::translation(double dx_px, double dy_px) { return {{1, 0, dx_px, 0, 1, dy_px}}; }
+Affine Affine::translation(double dx_px, double dy_px) {
+  return {{1, 0, dx_px, 0, 1, dy_px}};
+}
 
 Affine Affine::similarity(double scale, double angle_rad, double dx_px, double dy_px) {
   const double c = scale * std::cos(angle_rad);
@@ -103,8 +105,8 @@ SimilarityFit estimate_similarity(std::span<const Point> from, std::span<const P
   const Complex shift = to_mean - turn * from_mean;
 
   SimilarityFit fit;
-  fit.transform = {{turn.real(), -turn.imag(), shift.real(), turn.imag(), turn.real(),
-                    shift.imag()}};
+  fit.transform = {
+      {turn.real(), -turn.imag(), shift.real(), turn.imag(), turn.real(), shift.imag()}};
   fit.scale = std::abs(turn);
   fit.angle_rad = std::arg(turn);
   double squared = 0;

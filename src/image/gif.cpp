@@ -1,16 +1,16 @@
-// The first frame of a GIF, unpacked by giflib. The block structure is walked by ourselves first: it
-// tells whether the file is whole, how many frames it has and what the first one needs.
+// The first frame of a GIF, unpacked by giflib. The block structure is walked by ourselves first:
+// it tells whether the file is whole, how many frames it has and what the first one needs.
 
-#include <fmt/format.h>
-#include <gif_lib.h>
+#include "image/codecs.hpp"
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
 
-#include "image/codecs.hpp"
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
+#include <gif_lib.h>
 
 namespace sosia::image {
 namespace {

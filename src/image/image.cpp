@@ -1,6 +1,6 @@
 #include "sosia/image/image.hpp"
 
-#include <fmt/format.h>
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -8,12 +8,14 @@
 #include <new>
 #include <utility>
 
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
 
-bool valid_channels(int channels) { return channels == 1 || channels == 3 || channels == 4; }
+bool valid_channels(int channels) {
+  return channels == 1 || channels == 3 || channels == 4;
+}
 
 template <class View>
 View crop_of(const View& view, int x, int y, int width, int height) {
@@ -39,9 +41,10 @@ MutableImageView MutableImageView::crop(int x, int y, int width, int height) con
 }
 
 void require_valid(ImageView view, std::string_view doing) {
-  const bool valid = view.data != nullptr && !view.empty() && view.width_px <= kMaxSidePx &&
-                     view.height_px <= kMaxSidePx && valid_channels(view.channels) &&
-                     view.stride_bytes >= static_cast<std::ptrdiff_t>(view.width_px) * view.channels;
+  const bool valid =
+      view.data != nullptr && !view.empty() && view.width_px <= kMaxSidePx &&
+      view.height_px <= kMaxSidePx && valid_channels(view.channels) &&
+      view.stride_bytes >= static_cast<std::ptrdiff_t>(view.width_px) * view.channels;
   if (!valid) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{}: not a picture: {} x {} pixels, {} channels, stride {} bytes{}",

@@ -1,13 +1,13 @@
 // JPEG by TurboJPEG.
 
-#include <fmt/format.h>
-#include <turbojpeg.h>
-
-#include <memory>
-
 #include "image/codecs.hpp"
 #include "image/jpeg_markers.hpp"
 #include "sosia/core/error.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+#include <turbojpeg.h>
 
 namespace sosia::image {
 namespace {
@@ -20,8 +20,8 @@ using Decompressor = std::unique_ptr<void, Destroy>;
 Decompressor make_decompressor() {
   Decompressor handle(tjInitDecompress());
   if (!handle) {
-    throw Error(ErrorCode::out_of_memory, "libjpeg-turbo could not start: " +
-                                              std::string(tjGetErrorStr2(nullptr)));
+    throw Error(ErrorCode::out_of_memory,
+                "libjpeg-turbo could not start: " + std::string(tjGetErrorStr2(nullptr)));
   }
   return handle;
 }
@@ -78,8 +78,7 @@ void cross_check(tjhandle handle, Bytes bytes, Extent extent) {
 Image decompress(Bytes bytes, Extent stored, Extent wanted, int pixel_format) {
   const Decompressor handle = make_decompressor();
   cross_check(handle.get(), bytes, stored);
-  Image image =
-      Image::for_overwrite(wanted.width_px, wanted.height_px, tjPixelSize[pixel_format]);
+  Image image = Image::for_overwrite(wanted.width_px, wanted.height_px, tjPixelSize[pixel_format]);
   const int status = tjDecompress2(handle.get(), as_u8(bytes), bytes.size(), image.row(0),
                                    wanted.width_px, static_cast<int>(image.stride_bytes()),
                                    wanted.height_px, pixel_format, TJFLAG_LIMITSCANS);
@@ -113,8 +112,8 @@ int pixel_format_for(const ImageInfo& info, Channels channels) {
   if (info.colour_model == ColourModel::cmyk) {
     return TJPF_CMYK;
   }
-  const bool grey = channels == Channels::grey || (channels == Channels::as_stored &&
-                                                   info.colour_model == ColourModel::grey);
+  const bool grey = channels == Channels::grey ||
+                    (channels == Channels::as_stored && info.colour_model == ColourModel::grey);
   return grey ? TJPF_GRAY : channels == Channels::rgba ? TJPF_RGBA : TJPF_RGB;
 }
 

@@ -1,8 +1,8 @@
 #include "image/jpeg_markers.hpp"
 
-#include <fmt/format.h>
-
 #include <cstring>
+
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -13,7 +13,9 @@ constexpr std::uint32_t kStartOfScan = 0xda;
 constexpr std::uint32_t kApp1 = 0xe1;
 constexpr std::uint32_t kApp14 = 0xee;
 
-bool is_restart(std::uint32_t marker) { return marker >= 0xd0 && marker <= 0xd7; }
+bool is_restart(std::uint32_t marker) {
+  return marker >= 0xd0 && marker <= 0xd7;
+}
 
 bool is_start_of_frame(std::uint32_t marker) {
   constexpr std::uint32_t kHuffmanTables = 0xc4;
@@ -61,8 +63,8 @@ void read_frame_header(Bytes segment, std::uint32_t marker, JpegStructure& out) 
                       "convert the file to 8 bits, or to a 16-bit PNG");
   }
   if (precision != 8) {
-    throw_damaged(Format::jpeg, fmt::format("its frame header claims {} bits per sample",
-                                            precision));
+    throw_damaged(Format::jpeg,
+                  fmt::format("its frame header claims {} bits per sample", precision));
   }
   out.extent = {static_cast<int>(be16(segment, 3)), static_cast<int>(be16(segment, 1))};
   out.components = static_cast<int>(u8(segment, 5));
@@ -121,8 +123,8 @@ bool next_marker(Bytes bytes, std::size_t& at, std::uint32_t& marker) {
     return false;
   }
   if (u8(bytes, at) != 0xff) {
-    throw_damaged(Format::jpeg, fmt::format("byte {} should start a marker but is 0x{:02x}", at,
-                                            u8(bytes, at)));
+    throw_damaged(Format::jpeg,
+                  fmt::format("byte {} should start a marker but is 0x{:02x}", at, u8(bytes, at)));
   }
   while (has(bytes, at, 1) && u8(bytes, at) == 0xff) {
     ++at;
@@ -172,7 +174,8 @@ JpegStructure read_jpeg_structure(Bytes bytes, bool whole) {
     const std::size_t length = be16(bytes, at);
     if (length < 2) {
       throw_damaged(Format::jpeg, fmt::format("the marker 0x{:02x} before byte {} has the length "
-                                              "{}", marker, at, length));
+                                              "{}",
+                                              marker, at, length));
     }
     if (!has(bytes, at, length)) {
       break;

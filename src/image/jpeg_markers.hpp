@@ -3,9 +3,9 @@
 // simple interface tells neither EXIF nor Adobe markers nor the number of scans, and these decide
 // whether and how a file is decoded.
 
-#include <vector>
-
 #include "image/bytes.hpp"
+
+#include <vector>
 
 namespace sosia::image {
 

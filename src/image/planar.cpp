@@ -1,11 +1,11 @@
 #include "sosia/image/planar.hpp"
 
-#include <fmt/format.h>
+#include "sosia/core/error.hpp"
 
 #include <cmath>
 #include <cstdint>
 
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -33,9 +33,9 @@ void check(Extent extent, int channels, std::size_t numbers, const PlanarOptions
     }
   }
   if (!std::isfinite(options.scale) || options.scale == 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: the scale is {}; it must be finite and not 0", doing,
-                            options.scale));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("{}: the scale is {}; it must be finite and not 0", doing, options.scale));
   }
 }
 
@@ -54,8 +54,7 @@ void to_planar(ImageView picture, std::span<float> out, const PlanarOptions& opt
     // A byte has 256 values: the table makes every result the correctly rounded one.
     std::array<float, 256> table;
     for (int v = 0; v < 256; ++v) {
-      table[v] =
-          static_cast<float>((v * options.scale - options.mean[c]) / options.deviation[c]);
+      table[v] = static_cast<float>((v * options.scale - options.mean[c]) / options.deviation[c]);
     }
     const int source = source_channel(c, picture.channels, options.order);
     for (int y = 0; y < picture.height_px; ++y) {
@@ -83,8 +82,8 @@ Image from_planar(std::span<const float> planes, Extent extent, int channels,
     for (int y = 0; y < extent.height_px; ++y) {
       std::uint8_t* write = image.row(y) + target;
       for (int x = 0; x < extent.width_px; ++x, write += channels) {
-        const double value = (static_cast<double>(*read++) * options.deviation[c] +
-                              options.mean[c]) / options.scale;
+        const double value =
+            (static_cast<double>(*read++) * options.deviation[c] + options.mean[c]) / options.scale;
         // Written so that NaN fails both comparisons and becomes 0.
         *write = value >= 255 ? 255
                  : value > 0  ? static_cast<std::uint8_t>(std::nearbyint(value))

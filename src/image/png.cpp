@@ -3,16 +3,16 @@
 // libpng reports errors by longjmp. Every function that it may jump out of (the run_* ones) keeps
 // nothing with a destructor on its stack: all memory is owned by the callers.
 
-#include <fmt/format.h>
-#include <png.h>
+#include "image/codecs.hpp"
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
 #include <vector>
 
-#include "image/codecs.hpp"
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
+#include <png.h>
 
 namespace sosia::image {
 namespace {
@@ -81,8 +81,8 @@ bool run_header(png_structp png, png_infop info) {
   png_set_expand(png);    // palettes and small depths to 8 bits, tRNS to alpha
   png_set_scale_16(png);  // round(v / 257), where png_set_strip_16 would cut
   const int colour_type = png_get_color_type(png, info);
-  const bool alpha = (colour_type & PNG_COLOR_MASK_ALPHA) != 0 ||
-                     png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+  const bool alpha =
+      (colour_type & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
   if (alpha) {
     png_set_gray_to_rgb(png);
   }
@@ -183,9 +183,10 @@ Image read_png(Bytes bytes, const ImageInfo& info, const DecodeOptions&) {
   Image image = Image::for_overwrite(info.extent.width_px, info.extent.height_px, channels);
   const std::size_t row_bytes = png_get_rowbytes(reader.png(), reader.info());
   if (row_bytes != static_cast<std::size_t>(info.extent.width_px) * channels) {
-    throw Error(ErrorCode::internal, fmt::format("libpng gives rows of {} bytes for {} pixels of {} "
-                                                 "channels", row_bytes, info.extent.width_px,
-                                                 channels));
+    throw Error(ErrorCode::internal,
+                fmt::format("libpng gives rows of {} bytes for {} pixels of {} "
+                            "channels",
+                            row_bytes, info.extent.width_px, channels));
   }
   std::vector<png_bytep> rows(static_cast<std::size_t>(info.extent.height_px));
   for (int y = 0; y < info.extent.height_px; ++y) {

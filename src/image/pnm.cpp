@@ -1,11 +1,11 @@
 // PBM, PGM and PPM, plain (P1 to P3) and raw (P4 to P6). Reference: the Netpbm format pages.
 
-#include <fmt/format.h>
+#include "image/codecs.hpp"
 
 #include <bit>
 #include <vector>
 
-#include "image/codecs.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -13,15 +13,19 @@ namespace {
 struct Header {
   int kind = 0;  ///< 1 to 6
   Extent extent;
-  std::uint32_t most = 1;          ///< the largest sample value
+  std::uint32_t most = 1;  ///< the largest sample value
   std::size_t pixel_offset = 0;
 
   bool bitmap() const { return kind == 1 || kind == 4; }
   int channels() const { return kind == 3 || kind == 6 ? 3 : 1; }
 };
 
-bool is_space(std::uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(std::uint32_t c) { return c >= '0' && c <= '9'; }
+bool is_space(std::uint32_t c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+bool is_digit(std::uint32_t c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Moves `at` over white space and comments.
 void skip_space(Bytes bytes, std::size_t& at) {
@@ -45,8 +49,8 @@ std::uint32_t read_number(Bytes bytes, std::size_t& at, std::uint32_t most, std:
     throw_cut_off(Format::pnm, bytes, fmt::format("{} is missing", what));
   }
   if (!is_digit(u8(bytes, at))) {
-    throw_damaged(Format::pnm, fmt::format("byte {} should begin {} but is 0x{:02x}", at, what,
-                                           u8(bytes, at)));
+    throw_damaged(Format::pnm,
+                  fmt::format("byte {} should begin {} but is 0x{:02x}", at, what, u8(bytes, at)));
   }
   std::uint64_t value = 0;
   while (has(bytes, at, 1) && is_digit(u8(bytes, at))) {
@@ -125,8 +129,8 @@ void read_raw_row(const std::uint8_t* in, const Header& header,
     const std::uint32_t value =
         header.most > 255 ? static_cast<std::uint32_t>(in[2 * i]) << 8 | in[2 * i + 1] : in[i];
     if (value > header.most) {
-      throw_damaged(Format::pnm, fmt::format("a sample is {}; the maximum is {}", value,
-                                             header.most));
+      throw_damaged(Format::pnm,
+                    fmt::format("a sample is {}; the maximum is {}", value, header.most));
     }
     out[i] = table[value];
   }
@@ -147,10 +151,10 @@ ImageInfo probe_pnm(Bytes bytes) {
 Image read_pnm(Bytes bytes, const ImageInfo& info, const DecodeOptions&) {
   const Header header = read_header(bytes);
   const auto samples = static_cast<std::uint64_t>(info.extent.width_px) * header.channels();
-  const std::uint64_t row_bytes = header.kind < 4      ? samples
-                                  : header.kind == 4   ? (samples + 7) / 8
+  const std::uint64_t row_bytes = header.kind < 4     ? samples
+                                  : header.kind == 4  ? (samples + 7) / 8
                                   : header.most > 255 ? samples * 2
-                                                       : samples;
+                                                      : samples;
   const auto height = static_cast<std::uint64_t>(info.extent.height_px);
   // Plain samples take a byte each at the very least.
   if (!has(bytes, header.pixel_offset, row_bytes * height)) {

@@ -1,12 +1,12 @@
 #include "sosia/image/transform.hpp"
 
-#include <fmt/format.h>
+#include "image/cv_gateway.hpp"
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "image/cv_gateway.hpp"
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace {
@@ -66,10 +66,9 @@ Image resize(ImageView picture, int width_px, int height_px, Interpolation inter
   if (method == cv::INTER_AREA && (width_px > picture.width_px || height_px > picture.height_px)) {
     method = cv::INTER_LINEAR;
   }
-  return filled_by_opencv("resize", picture, {width_px, height_px}, picture.channels,
-                          [&](const cv::Mat& in, cv::Mat& out) {
-                            cv::resize(in, out, out.size(), 0, 0, method);
-                          });
+  return filled_by_opencv(
+      "resize", picture, {width_px, height_px}, picture.channels,
+      [&](const cv::Mat& in, cv::Mat& out) { cv::resize(in, out, out.size(), 0, 0, method); });
 }
 
 Extent fit_within(Extent inner, Extent outer) {
@@ -128,14 +127,12 @@ Image rotate_90(ImageView picture, int quarter_turns) {
   if (turns == 0) {
     return Image::copy_of(picture);
   }
-  const Extent extent = turns == 2 ? picture.extent()
-                                   : Extent{picture.height_px, picture.width_px};
+  const Extent extent = turns == 2 ? picture.extent() : Extent{picture.height_px, picture.width_px};
   constexpr int kCodes[] = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180,
                             cv::ROTATE_90_COUNTERCLOCKWISE};
-  return filled_by_opencv("rotate_90", picture, extent, picture.channels,
-                          [&](const cv::Mat& in, cv::Mat& out) {
-                            cv::rotate(in, out, kCodes[turns - 1]);
-                          });
+  return filled_by_opencv(
+      "rotate_90", picture, extent, picture.channels,
+      [&](const cv::Mat& in, cv::Mat& out) { cv::rotate(in, out, kCodes[turns - 1]); });
 }
 
 Image apply_orientation(ImageView picture, Orientation orientation) {
@@ -163,8 +160,8 @@ Image apply_orientation(ImageView picture, Orientation orientation) {
     case Orientation::rotate_270:
       return rotate_90(picture, 3);
   }
-  throw Error(ErrorCode::invalid_argument, fmt::format("orientation {} is not one of 1 to 8",
-                                                       static_cast<int>(orientation)));
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("orientation {} is not one of 1 to 8", static_cast<int>(orientation)));
 }
 
 Image warp_affine(ImageView picture, const Affine& to_output, int width_px, int height_px,
@@ -175,8 +172,7 @@ Image warp_affine(ImageView picture, const Affine& to_output, int width_px, int 
   require_extent(width_px, height_px, kMostPx, "warp_affine");
   require_extent(picture.width_px, picture.height_px, kMostPx, "warp_affine of a picture");
   if (options.interpolation == Interpolation::area) {
-    throw Error(ErrorCode::invalid_argument,
-                "warp_affine: area interpolation is for resize only",
+    throw Error(ErrorCode::invalid_argument, "warp_affine: area interpolation is for resize only",
                 "use bilinear, and resize first where the transform shrinks by much");
   }
   const int method = options.interpolation == Interpolation::nearest
@@ -192,13 +188,13 @@ Image warp_affine(ImageView picture, const Affine& to_output, int width_px, int 
     }
   }
   const auto& m = from_output.m;
-  return filled_by_opencv(
-      "warp_affine", picture, {width_px, height_px}, picture.channels,
-      [&](const cv::Mat& in, cv::Mat& out) {
-        const cv::Matx23d matrix(m[0], m[1], m[2], m[3], m[4], m[5]);
-        cv::warpAffine(in, out, matrix, out.size(), method | cv::WARP_INVERSE_MAP,
-                       cv_border(options.border), as_scalar(options.fill, picture.channels));
-      });
+  return filled_by_opencv("warp_affine", picture, {width_px, height_px}, picture.channels,
+                          [&](const cv::Mat& in, cv::Mat& out) {
+                            const cv::Matx23d matrix(m[0], m[1], m[2], m[3], m[4], m[5]);
+                            cv::warpAffine(in, out, matrix, out.size(),
+                                           method | cv::WARP_INVERSE_MAP, cv_border(options.border),
+                                           as_scalar(options.fill, picture.channels));
+                          });
 }
 
 }  // namespace sosia::image

@@ -3,16 +3,16 @@
 
 #include "image/video_source.hpp"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
-#include <mutex>
-
 #include "image/codecs.hpp"
 #include "image/video_abi.h"
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/image/transform.hpp"
+
+#include <mutex>
+
+#include <dlfcn.h>
+#include <fmt/format.h>
 
 namespace sosia::image {
 namespace fs = std::filesystem;
@@ -112,9 +112,9 @@ class VideoFile : public FrameSource {
       throw as_error(error, path_).add_context(fmt::format("frame {}", passed_ - 1));
     }
     Frame frame;
-    frame.image = finished({raw.data, raw.width_px, raw.height_px, 3,
-                            static_cast<std::ptrdiff_t>(raw.stride_bytes)},
-                           raw.quarter_turns);
+    frame.image = finished(
+        {raw.data, raw.width_px, raw.height_px, 3, static_cast<std::ptrdiff_t>(raw.stride_bytes)},
+        raw.quarter_turns);
     frame.index = passed_ - 1;
     frame.time_ms = raw.time_ms;
     frame.source = path_.string();
@@ -152,7 +152,9 @@ class VideoFile : public FrameSource {
 
 }  // namespace
 
-bool video_available() { return module().api != nullptr; }
+bool video_available() {
+  return module().api != nullptr;
+}
 
 std::unique_ptr<FrameSource> open_video(const fs::path& path, const FramesOptions& options) {
   const Module video = module();

@@ -1,8 +1,8 @@
 #pragma once
+#include "sosia/image/frames.hpp"
+
 #include <filesystem>
 #include <memory>
-
-#include "sosia/image/frames.hpp"
 
 namespace sosia::image {
 

@@ -1,14 +1,14 @@
 // WebP by libwebp and libwebpdemux.
 
-#include <fmt/format.h>
-#include <webp/decode.h>
-#include <webp/demux.h>
+#include "image/codecs.hpp"
+#include "sosia/core/error.hpp"
 
 #include <algorithm>
 #include <memory>
 
-#include "image/codecs.hpp"
-#include "sosia/core/error.hpp"
+#include <fmt/format.h>
+#include <webp/decode.h>
+#include <webp/demux.h>
 
 namespace sosia::image {
 namespace {
@@ -17,7 +17,6 @@ struct Delete {
   void operator()(WebPDemuxer* demuxer) const { WebPDemuxDelete(demuxer); }
 };
 using Demuxer = std::unique_ptr<WebPDemuxer, Delete>;
-
 
 std::string_view reason(VP8StatusCode status) {
   switch (status) {
@@ -45,8 +44,8 @@ WebPBitstreamFeatures read_features(Bytes bytes) {
     throw_damaged(Format::webp, reason(status));
   }
   if (features.width < 1 || features.height < 1) {
-    throw_damaged(Format::webp, fmt::format("its header claims {} x {} pixels", features.width,
-                                            features.height));
+    throw_damaged(Format::webp,
+                  fmt::format("its header claims {} x {} pixels", features.width, features.height));
   }
   return features;
 }
@@ -98,8 +97,8 @@ Image read_first_frame(Bytes bytes, Extent canvas) {
     throw_damaged(Format::webp, "its first frame does not fit its canvas");
   }
   Image image(canvas.width_px, canvas.height_px, 4);
-  decode_still(still, image.mutable_view().crop(frame.x_offset, frame.y_offset, frame.width,
-                                                frame.height));
+  decode_still(
+      still, image.mutable_view().crop(frame.x_offset, frame.y_offset, frame.width, frame.height));
   return image;
 }
 
@@ -137,8 +136,8 @@ Image read_webp(Bytes bytes, const ImageInfo& info, const DecodeOptions&) {
   if (read_features(bytes).has_animation != 0) {
     return read_first_frame(bytes, info.extent);
   }
-  Image image = Image::for_overwrite(info.extent.width_px, info.extent.height_px,
-                                     info.has_alpha ? 4 : 3);
+  Image image =
+      Image::for_overwrite(info.extent.width_px, info.extent.height_px, info.has_alpha ? 4 : 3);
   decode_still(bytes, image.mutable_view());
   return image;
 }

@@ -138,14 +138,14 @@ TEST(Folds, Refusals) {
   const std::vector<std::uint8_t> same{1, 0};
   const std::vector<std::uint32_t> one_fold{0, 0}, gap{0, 2}, both{0, 1};
   const std::vector<double> grid{1.5}, falling{2.0, 1.0};
-  const auto accuracy = [&](auto& d, auto& f, auto& g) { fold_accuracy(d, same, f, g); };
+  const auto accuracy = [&](const auto& d, const auto& f, const auto& g) { fold_accuracy(d, same, f, g); };
   expect_refused([&] { accuracy(distances, one_fold, grid); }, "at least 2 folds");
   expect_refused([&] { accuracy(distances, gap, grid); }, "folds are more than");
   expect_refused([&] { accuracy(distances, both, falling); }, "ascending");
   expect_refused([&] { accuracy(distances, both, std::vector<double>{}); }, "no thresholds");
   const std::vector<double> nan{1.0, kNan};
   expect_refused([&] { accuracy(nan, both, grid); }, "nan");
-  expect_refused([&] { fold_val(distances, same, both, grid); }, "genuine pairs in fold 1");
+  expect_refused([&] { fold_val(distances, same, both, grid); }, "impostor pairs in fold 0");
   expect_refused([&] { fold_accuracy({}, {}, {}, grid); }, "no pairs");
   const std::vector<double> three{1.0, 2.0, 3.0};
   const std::vector<std::uint8_t> three_same{1, 0, 1};

@@ -2,6 +2,8 @@
 // What every verb returns. One report renders as terminal text, as JSON (the stable contract) and
 // as one self-contained HTML file. Verbs never print.
 
+#include "sosia/core/value.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -9,8 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "sosia/core/value.hpp"
 
 namespace sosia {
 
@@ -98,10 +98,10 @@ struct Gate {
 /// the order of calls is the order of presentation. A plain value. Thread-safety: as `std::vector`.
 ///
 /// Keys of scalars, groups, tables and data are members of one JSON object: unique, not empty, and
-/// none of "schema", "intervals", "plots", "pictures", "gates", "verdict", "warnings". Keys of plots
-/// are unique among plots, keys of picture rows among picture rows. The adders throw internal
-/// otherwise, and for a picture that is neither PNG nor JPEG; the renderers throw internal for a row
-/// or series of the wrong length.
+/// none of "schema", "intervals", "plots", "pictures", "gates", "verdict", "warnings". Keys of
+/// plots are unique among plots, keys of picture rows among picture rows. The adders throw internal
+/// otherwise, and for a picture that is neither PNG nor JPEG; the renderers throw internal for a
+/// row or series of the wrong length.
 class Report {
  public:
   /// `name` is the schema name without "sosia.", e.g. "evaluate.verification".
@@ -110,8 +110,8 @@ class Report {
   Report& scalar(Scalar scalar);
   Report& scalar(std::string key, Value value, std::string label = {}, std::string note = {});
   /// Figures under one key: JSON `"tar_at_far": {"1e-1": .., "1e-2": ..}`; shown as a small table.
-  Report& group(std::string key, std::string label, std::vector<std::pair<std::string, Value>> items,
-                std::string note = {});
+  Report& group(std::string key, std::string label,
+                std::vector<std::pair<std::string, Value>> items, std::string note = {});
   /// The reference stays valid until the next table is added.
   Table& table(std::string key, std::string title, std::vector<Column> columns,
                std::string note = {});
@@ -178,9 +178,9 @@ struct TerminalStyle {
   bool colour = false;     ///< ANSI escapes
 };
 
-/// Text for people: verdict, scalars, tables cut to the width (at least 20 columns are used), gates,
-/// one line that says where to see plots and pictures, warnings last. Control characters and invalid
-/// UTF-8 in texts are shown as escapes. Ends with a newline.
+/// Text for people: verdict, scalars, tables cut to the width (at least 20 columns are used),
+/// gates, one line that says where to see plots and pictures, warnings last. Control characters and
+/// invalid UTF-8 in texts are shown as escapes. Ends with a newline.
 std::string render_terminal(const Report& report, const TerminalStyle& style = {});
 
 /// The stable contract: {"schema": "sosia.<name>/<version>", ...members..., "intervals", "plots",
@@ -192,9 +192,9 @@ Value report_to_value(const Report& report);
 /// every network access. Tables show their first 5000 rows.
 std::string render_html(const Report& report, const Value& manifest = {});
 
-/// A figure for people: four significant digits (never fewer than the integer part), integers whole,
-/// scientific below 1e-4 and from 1e7 on, null and NaN as "-", booleans as yes and no, lists joined
-/// by commas, text as it is (not made safe for any output).
+/// A figure for people: four significant digits (never fewer than the integer part), integers
+/// whole, scientific below 1e-4 and from 1e7 on, null and NaN as "-", booleans as yes and no, lists
+/// joined by commas, text as it is (not made safe for any output).
 std::string format_figure(const Value& value);
 
 }  // namespace sosia

@@ -9,13 +9,13 @@
 // 8, 16, 24, 32 bit), PBM, PGM and PPM (P1 to P6). HEIC, AVIF, TIFF, JPEG 2000, JPEG XL and others
 // are recognised and refused by name.
 
+#include "sosia/image/image.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
-
-#include "sosia/image/image.hpp"
 
 namespace sosia::image {
 
@@ -30,7 +30,7 @@ std::string_view media_type(Format format);
 /// picture upright; `decode` does it.
 enum class Orientation {
   upright = 1,
-  mirror = 2,      ///< swap left and right
+  mirror = 2,  ///< swap left and right
   rotate_180 = 3,
   flip = 4,        ///< swap top and bottom
   transpose = 5,   ///< swap rows and columns
@@ -44,13 +44,13 @@ enum class ColourModel { grey, rgb, palette, cmyk };
 /// What a header says.
 struct ImageInfo {
   Format format = Format::jpeg;
-  Extent extent;                ///< as stored, before orientation
+  Extent extent;  ///< as stored, before orientation
   ColourModel colour_model = ColourModel::rgb;
-  bool has_alpha = false;       ///< an alpha channel or a transparent palette entry or colour
-  int bit_depth = 8;            ///< per channel (per index for palettes)
+  bool has_alpha = false;  ///< an alpha channel or a transparent palette entry or colour
+  int bit_depth = 8;       ///< per channel (per index for palettes)
   Orientation orientation = Orientation::upright;  ///< from EXIF in JPEG, PNG or WebP
-  int frames = 1;               ///< of an animation; more than the first is not decoded
-  bool progressive = false;     ///< progressive JPEG or interlaced PNG or GIF
+  int frames = 1;            ///< of an animation; more than the first is not decoded
+  bool progressive = false;  ///< progressive JPEG or interlaced PNG or GIF
 
   /// As shown: sides swapped for the orientations 5 to 8.
   Extent upright_extent() const;

@@ -1,14 +1,14 @@
 #pragma once
 // From pictures to files and to bytes for reports.
 
+#include "sosia/core/files.hpp"
+#include "sosia/image/decode.hpp"
+#include "sosia/image/image.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "sosia/core/files.hpp"
-#include "sosia/image/decode.hpp"
-#include "sosia/image/image.hpp"
 
 namespace sosia::image {
 
@@ -22,7 +22,7 @@ struct Encoded {
 enum class Subsampling { none_444, half_422, quarter_420 };
 
 struct EncodeOptions {
-  int quality = 90;  ///< JPEG and lossy WebP, 1 to 100
+  int quality = 90;                                    ///< JPEG and lossy WebP, 1 to 100
   Subsampling subsampling = Subsampling::quarter_420;  ///< JPEG; grey pictures have none
   bool progressive = false;                            ///< JPEG
   int compression = 6;                                 ///< PNG, 0 (fast) to 9 (small)
@@ -33,8 +33,8 @@ struct EncodeOptions {
 
 /// Encodes as JPEG, PNG, WebP or PNM (P5 for grey, P6 otherwise). The same pixels and options give
 /// the same bytes on every run (no time stamps, fixed filters); another version of a codec library
-/// may give others. WebP has no grey: it becomes RGB. Throws invalid_argument for an invalid view or
-/// option, unsupported for GIF and BMP and for sides beyond a format's limit (JPEG 65,535, WebP
+/// may give others. WebP has no grey: it becomes RGB. Throws invalid_argument for an invalid view
+/// or option, unsupported for GIF and BMP and for sides beyond a format's limit (JPEG 65,535, WebP
 /// 16,383).
 Encoded encode(ImageView picture, Format format, const EncodeOptions& options = {});
 

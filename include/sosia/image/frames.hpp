@@ -4,14 +4,14 @@
 // Video needs the module libsosia_image_video.so (built where FFmpeg's development files are found,
 // feature FFMPEG). It is opened on first use, so that nothing else pays for FFmpeg's libraries.
 
+#include "sosia/image/decode.hpp"
+#include "sosia/image/image.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "sosia/image/decode.hpp"
-#include "sosia/image/image.hpp"
 
 namespace sosia::image {
 
@@ -26,9 +26,9 @@ struct FramesOptions {
   /// Of every picture; for video max_pixels, apply_orientation (the rotation that phones store),
   /// scale_denominator and channels count.
   DecodeOptions decode;
-  int step = 1;                 ///< every n-th frame only, n >= 1
-  double folder_rate_hz = 25;   ///< frames per second that a folder's pictures stand for, > 0
-  int decoder_threads = 1;      ///< for video, 1 to 64
+  int step = 1;                ///< every n-th frame only, n >= 1
+  double folder_rate_hz = 25;  ///< frames per second that a folder's pictures stand for, > 0
+  int decoder_threads = 1;     ///< for video, 1 to 64
 };
 
 /// A stream of frames, pulled. Thread-safety: one thread per object.
@@ -53,8 +53,8 @@ class FrameSource {
 /// playlists and network addresses are not followed.
 ///
 /// Throws not_found or io for the path, invalid_argument for options, missing_feature (naming what
-/// to install) for a video when the module is absent, unsupported or corrupt_data when FFmpeg cannot
-/// open it, out_of_memory when its frames exceed max_pixels.
+/// to install) for a video when the module is absent, unsupported or corrupt_data when FFmpeg
+/// cannot open it, out_of_memory when its frames exceed max_pixels.
 std::unique_ptr<FrameSource> frames(const std::filesystem::path& path,
                                     const FramesOptions& options = {});
 

@@ -1,11 +1,11 @@
 #pragma once
 // Between 8-bit interleaved pictures and the planar 32-bit floats that networks take and give.
 
+#include "sosia/image/image.hpp"
+
 #include <array>
 #include <cstddef>
 #include <span>
-
-#include "sosia/image/image.hpp"
 
 namespace sosia::image {
 

@@ -28,8 +28,8 @@ Extent fit_within(Extent inner, Extent outer);
 struct LetterboxOptions {
   Interpolation interpolation = Interpolation::area;
   Colour fill = kBlack;
-  bool centred = true;   ///< otherwise the picture sits in the top left corner
-  bool enlarge = true;   ///< otherwise a smaller picture keeps its size
+  bool centred = true;  ///< otherwise the picture sits in the top left corner
+  bool enlarge = true;  ///< otherwise a smaller picture keeps its size
 };
 
 struct Letterboxed {
@@ -71,9 +71,9 @@ Image warp_affine(ImageView picture, const Affine& to_output, int width_px, int 
                   const WarpOptions& options = {});
 
 enum class Conversion {
-  to_grey,  ///< 3 or 4 to 1: 0.299 R + 0.587 G + 0.114 B, alpha ignored
-  to_rgb,   ///< 1 or 4 to 3: grey repeated, alpha dropped (see `flatten`)
-  to_rgba,  ///< 1 or 3 to 4: opaque
+  to_grey,        ///< 3 or 4 to 1: 0.299 R + 0.587 G + 0.114 B, alpha ignored
+  to_rgb,         ///< 1 or 4 to 3: grey repeated, alpha dropped (see `flatten`)
+  to_rgba,        ///< 1 or 3 to 4: opaque
   swap_red_blue,  ///< 3 or 4: RGB to BGR and back
   rgb_to_hsv,     ///< 3: H 0..179 (degrees / 2), S and V 0..255
   hsv_to_rgb,

@@ -1,0 +1,13 @@
+// Fuzz target: MXNet RecordIO.
+
+#include "exercise.hpp"
+#include "fuzz_target.hpp"
+#include "samples.hpp"
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  return sosia::fuzz::add_seeds(argc, argv, sosia::fuzz::recordio_samples());
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return sosia::fuzz::run(sosia::fuzz::exercise_recordio, data, size);
+}

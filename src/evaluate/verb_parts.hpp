@@ -1,0 +1,79 @@
+#pragma once
+// What the verbs of this room share: reading columns, names of subjects, keys of rates, plots.
+
+#include "sosia/core/report.hpp"
+#include "sosia/core/run.hpp"
+#include "sosia/evaluate/roc.hpp"
+#include "sosia/formats/csv.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace sosia::evaluate {
+
+/// Numbers texts from 0 in the order in which they come.
+class Names {
+ public:
+  std::uint32_t number(std::string_view name);
+  std::optional<std::uint32_t> find(std::string_view name) const;
+  const std::string& name(std::uint32_t number) const { return names_[number]; }
+  std::size_t size() const noexcept { return names_.size(); }
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+  std::vector<std::string> names_;
+};
+
+/// Calls `row` for every record; cancels and reports progress. Throws corrupt_data for a file
+/// without records. Returns their number.
+std::size_t for_each_record(formats::CsvReader& reader, RunContext& run,
+                            const std::function<void()>& row);
+
+/// A name that must not be empty (a subject, a probe).
+std::string_view name_field(const formats::CsvReader& reader, std::size_t column);
+
+/// "1e-3" for powers of ten, "0.05" otherwise.
+std::string rate_key(double rate);
+
+/// "12.34 %", four significant digits.
+std::string percent(double rate);
+
+/// Figures by rate: {"1e-1": f(0.1), ...}.
+std::vector<std::pair<std::string, Value>> by_rate(std::span<const double> rates,
+                                                   const std::function<double(double)>& figure);
+
+/// The demand that `value` be at least (or at most) `bound`, when there is one.
+void add_gate(Report& report, std::string_view name, double value, std::optional<double> bound,
+              bool at_least = true);
+
+/// Warns about the largest of `rates` that breaks the rule of 30.
+void warn_rule_of_30(Report& report, std::span<const double> rates, std::size_t trials,
+                     std::string_view rate_name, std::string_view trials_name);
+
+/// Shares of several lists over common bins of equal width.
+struct NamedScores {
+  std::string name;
+  std::span<const double> scores;
+};
+Plot histogram_plot(std::string key, std::string title, std::string x_label,
+                    std::span<const NamedScores> lists, std::size_t bins = 50);
+
+/// Points of a curve as x and y.
+Series curve_series(std::string name, std::span<const RocPoint> points,
+                    const std::function<std::pair<double, double>(const RocPoint&)>& at);
+
+/// TAR over FAR with a logarithmic x axis, and FNMR over FMR with two.
+Plot roc_plot(const Roc& roc);
+Plot det_plot(const Roc& roc);
+
+}  // namespace sosia::evaluate
