@@ -51,8 +51,9 @@ bool contains(const Words& words, std::string_view word) {
   for (const std::string& path : paths) {
     if (!noun || path.starts_with(words[0] + " ")) candidates.push_back(path);
   }
-  std::string near = did_you_mean(typed, candidates);
-  if (near.empty() && words.size() > 1) near = did_you_mean(words[0] + " " + words[1], candidates);
+  // Two words may name a verb whose noun is misspelt.
+  std::string near = words.size() > 1 ? did_you_mean(words[0] + " " + words[1], candidates) : "";
+  if (near.empty()) near = did_you_mean(typed, candidates);
   throw Error(ErrorCode::usage, "there is no verb " + quote(typed),
               near.empty() ? "`sosia --help` lists every verb" : near);
 }

@@ -268,6 +268,7 @@ Resolved resolve_options(const Catalogue& catalogue, const VerbEntry& verb,
         .set(path, setting.value, setting.source);
   }
   Resolved resolved;
+  for (const FieldSpec& spec : common_schema()) resolved.verb.suggest(spec.path);
   if (const auto recipe = given_text(typed_common, "recipe")) {
     read_recipe(verb, *recipe, resolved);
   }

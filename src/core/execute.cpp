@@ -100,6 +100,20 @@ fs::path manifest_path(const VerbEntry& entry, const Resolved& resolved,
   return context.outputs()[0].string() + ".manifest.json";
 }
 
+void make_output_folders(const VerbEntry& entry, const Resolved& resolved) {
+  const auto is_folder = [](FieldRole role) { return role == FieldRole::output_folder; };
+  for (const fs::path& folder : given_paths(entry.schema, resolved.verb, is_folder)) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) {
+      throw Error(ErrorCode::io,
+                  "cannot create the folder " + quote(folder.string(), 200) + ": " +
+                      failed.message(),
+                  "choose another place");
+    }
+  }
+}
+
 void refuse_existing_html(const CommonOptions& common) {
   std::error_code failed;
   if (common.html.empty() || common.force || !fs::exists(common.html, failed)) return;
@@ -167,6 +181,7 @@ Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolv
     return {plan_report(entry, verb, resolved, common, context), Value()};
   }
   refuse_existing_html(common);  // now, not after an hour of work
+  make_output_folders(entry, resolved);
   const std::string started = utc_now();
   const Clock::time_point begin = Clock::now();
   Report report = verb.run(resolved.verb, context);

@@ -142,6 +142,7 @@ class Decoder final : public FieldVisitor {
   }
 
   void finish() {
+    known_.insert(known_.end(), settings_.suggested().begin(), settings_.suggested().end());
     for (const auto& [path, setting] : settings_.all()) {
       if (known_set_.contains(path)) continue;
       std::string problem = "unknown option " + where(path, setting);

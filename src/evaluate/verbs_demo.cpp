@@ -217,6 +217,7 @@ Report demo(const DemoOptions& o, RunContext& run) {
   report.verdict(fmt::format(
       "{} of {} true values lie within their 95 % intervals; with shuffled labels AUC is {:.3f}",
       tally.inside, tally.all, chance));
+  std::filesystem::create_directories(page.parent_path());
   run.write_output(page, render_html(report));
   return report;
 }

@@ -41,8 +41,8 @@ void describe(Fields& f, IdentificationOptions& o) {
      .help = "CSV with a column subject: who is enrolled; default: every candidate of the file",
      .role = FieldRole::input_file},
     o.gallery);
-  f({.name = "fpir", .help = "false positive identification rates to report TPIR at", .above = 0,
-     .max = 1},
+  f({.name = "fpir", .help = "false positive identification rates to report TPIR at", .max = 1,
+     .above = 0},
     o.fpir);
   f.choice({.name = "rule", .help = "how TPIR is read off the curve at a rate"}, o.rule,
            {{"not_above", AtRule::not_above},
@@ -73,7 +73,7 @@ void describe(Fields& f, IdentificationOptions& o) {
      .max = 1,
      .group = "gates"},
     o.min_tpir);
-  f({.name = "gate_fpir", .help = "rate of min_tpir", .above = 0, .max = 1, .group = "gates"},
+  f({.name = "gate_fpir", .help = "rate of min_tpir", .max = 1, .above = 0, .group = "gates"},
     o.gate_fpir);
   f({.name = "min_rank1", .help = "fail below this rank-1 rate", .min = 0, .max = 1,
      .group = "gates"},

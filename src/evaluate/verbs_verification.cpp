@@ -40,7 +40,7 @@ void describe(Fields& f, VerificationOptions& o) {
      .positional = true,
      .required = true},
     o.file);
-  f({.name = "far", .help = "false accept rates to report TAR at", .above = 0, .max = 1}, o.far);
+  f({.name = "far", .help = "false accept rates to report TAR at", .max = 1, .above = 0}, o.far);
   f.choice({.name = "rule", .help = "how TAR is read off the curve at a false accept rate"}, o.rule,
            {{"nearest", AtRule::nearest},
             {"nearest_reduced", AtRule::nearest_reduced},
@@ -62,8 +62,8 @@ void describe(Fields& f, VerificationOptions& o) {
            {{"auto", FoldGrid::automatic}, {"cosine", FoldGrid::cosine}, {"exact", FoldGrid::exact}});
   f({.name = "group_far",
      .help = "false accept rate of all comparisons that sets the threshold shared by the groups",
-     .above = 0,
-     .max = 1},
+     .max = 1,
+     .above = 0},
     o.group_far);
   f({.name = "replicates",
      .help = "bootstrap replicates when there are subject columns, 0 for none",
@@ -89,8 +89,8 @@ void describe(Fields& f, VerificationOptions& o) {
     o.min_tar);
   f({.name = "gate_far",
      .help = "false accept rate of min_tar",
-     .above = 0,
      .max = 1,
+     .above = 0,
      .group = "gates"},
     o.gate_far);
   f.require(!o.far.empty(), "far needs at least one rate");

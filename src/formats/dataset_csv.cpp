@@ -121,6 +121,7 @@ ReidDataset parse_reid_csv(std::span<const std::byte> bytes, std::string_view fo
     image.track = label(tracks, row.track, "track", origin);
     part_of(data, row.split)->push_back(std::move(image));
   }
+  sort_by_path(data);
   number_unknown_cameras(data);
   return data;
 }

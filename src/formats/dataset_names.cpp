@@ -185,6 +185,13 @@ void OddNames::report(std::vector<std::string>& warnings, std::string_view place
                      std::string(pattern) + ", for example " + quote(first_));
 }
 
+void sort_by_path(ReidDataset& data) {
+  for (auto* part : {&data.train, &data.val, &data.query, &data.gallery, &data.unsplit}) {
+    std::stable_sort(part->begin(), part->end(),
+                     [](const ReidImage& a, const ReidImage& b) { return a.path < b.path; });
+  }
+}
+
 void number_unknown_cameras(ReidDataset& data) {
   const auto parts = {&data.train, &data.val, &data.query, &data.gallery, &data.unsplit};
   int next = 0;

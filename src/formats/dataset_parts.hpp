@@ -45,6 +45,9 @@ class OddNames {
   std::string first_;
 };
 
+/// Sorts every part by path.
+void sort_by_path(ReidDataset& data);
+
 /// Gives every image without a camera a number of its own, above all known ones.
 void number_unknown_cameras(ReidDataset& data);
 

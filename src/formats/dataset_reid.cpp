@@ -131,8 +131,6 @@ void load_msmt17(const fs::path& root, ReidDataset& data) {
       continue;
     }
     *part.images = parse_msmt17_list(read_text(list), part.folder, list.string());
-    std::sort(part.images->begin(), part.images->end(),
-              [](const ReidImage& a, const ReidImage& b) { return a.path < b.path; });
   }
 }
 
@@ -278,6 +276,7 @@ ReidDataset load_reid(const fs::path& given, ReidLayout layout, const ReidOption
                     std::string(row_of(layout).name),
                 data.warnings.empty() ? "" : data.warnings.front());
   }
+  sort_by_path(data);
   number_unknown_cameras(data);
   if (options.compare_counts) compare_published_counts(data, options.variant);
   return data;

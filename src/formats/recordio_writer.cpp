@@ -56,6 +56,20 @@ std::string labels_payload(std::span<const float> labels, std::uint64_t id) {
   return out;
 }
 
+namespace {
+
+/// The sizes that `parse_record_property` takes.
+void check_size(int height_px, int width_px) {
+  constexpr int kMaxSide = 65536;
+  if (height_px < 1 || width_px < 1 || height_px > kMaxSide || width_px > kMaxSide) {
+    throw Error(ErrorCode::invalid_argument,
+                "images of " + std::to_string(height_px) + " x " + std::to_string(width_px) +
+                    " pixels; both sides must lie in 1 to " + std::to_string(kMaxSide));
+  }
+}
+
+}  // namespace
+
 struct RecordSetWriter::Impl {
   Impl(const std::filesystem::path& rec_path, Overwrite overwrite)
       : rec(rec_path, overwrite),
@@ -83,8 +97,9 @@ struct RecordSetWriter::Impl {
 
 RecordSetWriter::RecordSetWriter(const std::filesystem::path& rec_path,
                                  std::vector<std::uint64_t> images_per_identity, int height_px,
-                                 int width_px, Overwrite overwrite)
-    : impl_(std::make_unique<Impl>(rec_path, overwrite)) {
+                                 int width_px, Overwrite overwrite) {
+  check_size(height_px, width_px);
+  impl_ = std::make_unique<Impl>(rec_path, overwrite);
   Impl& self = *impl_;
   self.images = std::accumulate(images_per_identity.begin(), images_per_identity.end(),
                                 std::uint64_t{0});

@@ -72,7 +72,7 @@ Header read_header(Bytes bytes) {
   if (!out.bitmap()) {
     out.most = read_number(bytes, at, 65535, "the maximum");
   }
-  if (out.extent.empty() || out.most == 0) {
+  if (out.extent.width_px == 0 || out.extent.height_px == 0 || out.most == 0) {
     throw_damaged(Format::pnm, fmt::format("its header claims {} x {} pixels with maximum {}",
                                            out.extent.width_px, out.extent.height_px, out.most));
   }

@@ -169,7 +169,7 @@ TEST(RecordIo, Index) {
 }
 
 TEST(RecordIo, Property) {
-  const RecordProperty property = parse_record_property("85742,112, 96\n");
+  const auto property = parse_record_property("85742,112, 96\n");
   EXPECT_EQ(property.identities, 85742u);
   EXPECT_EQ(property.height_px, 112);
   EXPECT_EQ(property.width_px, 96);
@@ -247,7 +247,7 @@ TEST_F(RecordSetFile, WalkingReplacesAMissingIndex) {
 
 TEST_F(RecordSetFile, IndexOfAnotherFileIsNoticed) {
   const std::string rec = read_text(path);
-  const RecordSet set(bytes_of(rec), "0\t0\n1\t44\n2\t1000000", "train");
+  const RecordSet set(bytes_of(rec), "0\t0\n1\t44\n2\t1000000\n6\t40", "train");
   std::vector<std::byte> scratch;
   EXPECT_EQ(code_of([&] { set.read(1, scratch); }), ErrorCode::corrupt_data);
   EXPECT_EQ(code_of([&] { set.read(2, scratch); }), ErrorCode::corrupt_data);

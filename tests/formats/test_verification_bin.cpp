@@ -43,10 +43,14 @@ TEST_P(VerificationBinSample, GivesImagesAndLabels) {
   for (std::size_t i = 0; i < 2 * set.pairs(); ++i) {
     // One sample's last image is longer.
     EXPECT_TRUE(text_of(set.image(i)).starts_with(kImages[i])) << i;
-    if (i < 3) EXPECT_EQ(set.image(i).size(), kImages[i].size());
+    if (i < 3) {
+      EXPECT_EQ(set.image(i).size(), kImages[i].size());
+    }
   }
   EXPECT_TRUE(set.same(0));
-  if (set.pairs() > 1) EXPECT_FALSE(set.same(1));
+  if (set.pairs() > 1) {
+    EXPECT_FALSE(set.same(1));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

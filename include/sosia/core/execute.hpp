@@ -12,7 +12,7 @@ struct Outcome {
   Value manifest;
 };
 
-/// Runs `entry` with its resolved options. When the verb wrote files, `manifest.json` is written
+/// Runs `entry` with its resolved options. Output folders are created first. When the verb wrote files, `manifest.json` is written
 /// into its output folder, or `<file>.manifest.json` beside a single output file. With `html` the
 /// report is written there, the manifest inside it. With `dry_run` nothing is written: the verb's
 /// plan, or else a check of options, inputs and outputs, is the report.

@@ -60,9 +60,13 @@ class Settings {
   void merge(const Settings& higher);
   const Setting* find(const std::string& path) const;
   const std::map<std::string, Setting>& all() const noexcept { return given_; }
+  /// Names that are options elsewhere: suggested for unknown ones, but not decoded.
+  void suggest(const std::string& path) { suggested_.push_back(path); }
+  const std::vector<std::string>& suggested() const noexcept { return suggested_; }
 
  private:
   std::map<std::string, Setting> given_;
+  std::vector<std::string> suggested_;
 };
 
 /// Turns the text of a command line or environment variable into the type of `spec`: "0.5" into a

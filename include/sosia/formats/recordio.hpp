@@ -129,7 +129,8 @@ std::string labels_payload(std::span<const float> labels, std::uint64_t id);
 
 /// Writes PATH.rec, PATH.idx and PATH.property in the layout of InsightFace: record 0, then the
 /// images grouped by identity (label = number of the identity), then one record per identity. The
-/// three files appear at `commit`. Throws as `AtomicFile`.
+/// three files appear at `commit`. Throws as `AtomicFile`, invalid_argument for a size that is not in
+/// 1 to 65536, and unsupported for 2^24 records or more (the totals are 32-bit floats).
 class RecordSetWriter {
  public:
   /// `images_per_identity` must be known in advance because record 0 states the totals.

@@ -45,7 +45,7 @@ enum class VerificationFlavour {
 };
 
 /// The bytes of a set. `images` holds two entries per entry of `same`; throws invalid_argument
-/// otherwise, and for an image of 4 GiB or more.
+/// otherwise, and for an image of 2 GiB or more.
 std::string verification_bin_bytes(std::span<const std::span<const std::byte>> images,
                                    const std::vector<bool>& same,
                                    VerificationFlavour flavour = VerificationFlavour::numpy);

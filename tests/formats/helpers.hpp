@@ -1,0 +1,52 @@
+#pragma once
+// What the tests of this room share.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
+
+namespace sosia::formats {
+
+inline std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+/// The error that `action` throws; a failure of the test when it throws none.
+inline Error error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error";
+  return Error(ErrorCode::internal, "");
+}
+
+inline ErrorCode code_of(const std::function<void()>& action) { return error_of(action).code(); }
+
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// A file of the shared data, or nothing.
+inline std::optional<std::filesystem::path> shared_data(const std::string& name) {
+  const char* root = std::getenv("SOSIA_DATA");
+  const std::filesystem::path path =
+      (root != nullptr ? std::filesystem::path(root)
+                       : std::filesystem::path(SOSIA_SOURCE_DIR) / ".." / "shared" / "data") /
+      name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  return path;
+}
+
+}  // namespace sosia::formats
