@@ -150,7 +150,7 @@ def readme_with_output(program):
     if not commands:
         raise Failure(f"README.md shows no `$ sosia ...` line above {OUTPUT[0]}")
     with tempfile.TemporaryDirectory() as folder:
-        printed = program.run(shlex.split(commands[-1]), folder)
+        printed = program.run(["bash", "-c", commands[-1]], folder)
     return {path: between(text, OUTPUT, "```text\n" + printed + "```\n", "README.md")}
 
 

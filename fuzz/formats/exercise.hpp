@@ -1,15 +1,16 @@
 #pragma once
-// For each format: open what may be a file, and touch everything in it. Throws sosia::Error for what
-// is refused; nothing else may happen. Used by the fuzz targets and by the corrupted-file test.
+// For each format: open what may be a file, and touch everything in it. Throws sosia::Error for
+// what is refused; nothing else may happen. Used by the fuzz targets and by the corrupted-file
+// test.
+
+#include "sosia/core/error.hpp"
+#include "sosia/formats.hpp"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/error.hpp"
-#include "sosia/formats.hpp"
 
 namespace sosia::fuzz {
 
@@ -24,7 +25,9 @@ inline std::uint64_t touch(Bytes bytes) {
   return sum;
 }
 
-inline void touch(std::string_view text) { touch(std::as_bytes(std::span(text.data(), text.size()))); }
+inline void touch(std::string_view text) {
+  touch(std::as_bytes(std::span(text.data(), text.size())));
+}
 
 /// Runs one attempt of several on the same input.
 template <class Attempt>
@@ -80,9 +83,13 @@ inline void walk_pickle(formats::PickleNode node, int depth, int& budget) {
   if (depth > 110 || --budget < 0) return;
   const auto below = [&](formats::PickleNode child) { walk_pickle(child, depth + 1, budget); };
   switch (node.kind()) {
-    case PickleKind::text: touch(node.as_text()); break;
+    case PickleKind::text:
+      touch(node.as_text());
+      break;
     case PickleKind::bytes:
-    case PickleKind::big_integer: touch(node.as_bytes()); break;
+    case PickleKind::big_integer:
+      touch(node.as_bytes());
+      break;
     case PickleKind::list:
     case PickleKind::tuple:
     case PickleKind::set:
@@ -111,7 +118,9 @@ inline void walk_pickle(formats::PickleNode node, int depth, int& budget) {
         }
       });
       break;
-    case PickleKind::persistent: below(node.persistent_id()); break;
+    case PickleKind::persistent:
+      below(node.persistent_id());
+      break;
     default:
       attempt([&] { node.as_real(); });
       attempt([&] { node.as_boolean(); });

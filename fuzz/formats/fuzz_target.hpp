@@ -1,6 +1,9 @@
 #pragma once
-// What the fuzz targets of this room share: only sosia::Error may leave a reader, and the seeds come
-// from our own writers instead of committed binaries.
+// What the fuzz targets of this room share: only sosia::Error may leave a reader, and the seeds
+// come from our own writers instead of committed binaries.
+
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +14,6 @@
 #include <string_view>
 #include <system_error>
 #include <vector>
-
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
 
 namespace sosia::fuzz {
 

@@ -2,6 +2,8 @@
 // Small valid files of every format, made by the room's own writers: seeds of the fuzz targets and
 // what the corrupted-file test damages.
 
+#include "sosia/formats.hpp"
+
 #include <array>
 #include <cstdint>
 #include <numeric>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/formats.hpp"
 
 namespace sosia::fuzz {
 
@@ -54,9 +54,14 @@ inline Samples npy_samples() {
   object.resize(object.size() - sizeof(float));
   object.replace(object.find("<f4"), 3, "|O8");
   object += with_zeros(
-      "\x80\x02" "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK~\x85U\x01" "b\x87R"
-      "(K\x01)cnumpy\ndtype\nU\x02O8K~K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb"
-      "\x89]}U\x01" "aK\x07satb.", '~');
+      "\x80\x02"
+      "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK~\x85U\x01"
+      "b\x87R"
+      "(K\x01)cnumpy\ndtype\nU\x02O8K~K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?"
+      "tb"
+      "\x89]}U\x01"
+      "aK\x07satb.",
+      '~');
   return {npy_bytes(array_view(std::span<const float>(floats), {2, 3})),
           npy_bytes(array_view(std::span<const std::int64_t>(integers).first(1), {})), fortran, big,
           object};
@@ -105,15 +110,23 @@ inline Samples pickle_samples() {
   Samples out = verification_samples();
   // Protocol 0: {'a': [1, -2.5, None, True, 'x\\x00'], u'\\xe9': (7L,)} with memo and escapes.
   out.push_back(
-      "(dp0\nS'a'\np1\n(lp2\nI1\naF-2.5\naNaI01\naS'x\\x00\\n\\'\\101'\nasV\\u00e9\np3\n(L7L\ntp4\ns.");
+      "(dp0\nS'a'\np1\n(lp2\nI1\naF-2.5\naNaI01\naS'x\\x00\\n\\'\\101'\nasV\\u00e9\np3\n("
+      "L7L\ntp4\ns.");
   // Protocol 4 with a frame, MEMOIZE and STACK_GLOBAL.
-  out.push_back(with_zeros("\x80\x04\x95\x1e~~~~~~~\x8c\x05numpy\x94\x8c\x05" "dtype\x94\x93\x94"
-                           "\x8c\x02" "f4\x94\x89\x88\x87\x94R\x94.", '~'));
+  out.push_back(
+      with_zeros("\x80\x04\x95\x1e~~~~~~~\x8c\x05numpy\x94\x8c\x05"
+                 "dtype\x94\x93\x94"
+                 "\x8c\x02"
+                 "f4\x94\x89\x88\x87\x94R\x94.",
+                 '~'));
   // A PyTorch-like object with a persistent id.
-  out.push_back(with_zeros("\x80\x02" "ccollections\nOrderedDict\nq~)Rq\x01X\x01~~~wq\x02"
-                           "ctorch._utils\n_rebuild_tensor_v2\nq\x03((X\x07~~~storagectorch\n"
-                           "FloatStorage\nX\x01~~~0X\x03~~~cpuK\x06tQK~K\x03K\x02\x86K\x02K\x01\x86"
-                           "\x89h~)RtRs}X\x01~~~mK\x01sb.", '~'));
+  out.push_back(
+      with_zeros("\x80\x02"
+                 "ccollections\nOrderedDict\nq~)Rq\x01X\x01~~~wq\x02"
+                 "ctorch._utils\n_rebuild_tensor_v2\nq\x03((X\x07~~~storagectorch\n"
+                 "FloatStorage\nX\x01~~~0X\x03~~~cpuK\x06tQK~K\x03K\x02\x86K\x02K\x01\x86"
+                 "\x89h~)RtRs}X\x01~~~mK\x01sb.",
+                 '~'));
   return out;
 }
 

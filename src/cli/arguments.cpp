@@ -1,14 +1,15 @@
 #include "cli/arguments.hpp"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <algorithm>
-#include <deque>
-
 #include "sosia/core/config.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 
 namespace sosia::cli {
 

@@ -1,11 +1,11 @@
 #pragma once
 // Words of the command line -> settings, by the schema of the verb.
 
-#include <string>
-#include <vector>
-
 #include "sosia/core/catalogue.hpp"
 #include "sosia/core/settings.hpp"
+
+#include <string>
+#include <vector>
 
 namespace sosia::cli {
 

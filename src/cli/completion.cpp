@@ -1,11 +1,11 @@
 #include "cli/completion.hpp"
 
-#include <algorithm>
-
 #include "cli/help.hpp"
 #include "sosia/core/config.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
 
 namespace sosia::cli {
 
@@ -67,12 +67,13 @@ std::string bash_script(const Catalogue& catalogue) {
   text += "  esac\n  case \"$verb $prev\" in\n";
   for (const VerbEntry& verb : catalogue.verbs()) {
     for_choices(verb, [&](const std::string& flag, const std::string& choices) {
-      text += "    \"" + verb.info.path() + " " + flag + "\") words=" + shell_quoted(choices) +
-              ";;\n";
+      text +=
+          "    \"" + verb.info.path() + " " + flag + "\") words=" + shell_quoted(choices) + ";;\n";
     });
   }
-  text += "  esac\n  if [ \"$COMP_CWORD\" = 1 ]; then words=" +
-          shell_quoted(first_words(catalogue)) + "; fi\n";
+  text +=
+      "  esac\n  if [ \"$COMP_CWORD\" = 1 ]; then words=" + shell_quoted(first_words(catalogue)) +
+      "; fi\n";
   text += "  if [ \"$COMP_CWORD\" = 2 ]; then\n    case \"${COMP_WORDS[1]}\" in\n";
   for (const std::string& noun : nouns(catalogue)) {
     if (noun.empty()) continue;
@@ -114,7 +115,8 @@ std::string fish_script(const Catalogue& catalogue) {
       }
     }
   }
-  return text + "complete -c sosia -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  return text +
+         "complete -c sosia -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
 }
 
 }  // namespace

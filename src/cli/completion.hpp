@@ -1,9 +1,9 @@
 #pragma once
 // Shell completion scripts, made from the catalogue.
 
-#include <string>
-
 #include "sosia/core/catalogue.hpp"
+
+#include <string>
 
 namespace sosia::cli {
 

@@ -1,10 +1,10 @@
 #include "cli/help.hpp"
 
-#include <algorithm>
-
 #include "sosia/core/config.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/version.hpp"
+
+#include <algorithm>
 
 namespace sosia::cli {
 
@@ -184,9 +184,11 @@ std::string overview(const Catalogue& catalogue) {
          " - an identity engine: is this the same one?\n"
          "\n"
          "  sosia demo                    see it work on this machine\n"
-         "  sosia <noun>                  nouns:" + rooms + "\n" +
+         "  sosia <noun>                  nouns:" +
+         rooms + "\n" +
          "  sosia <noun> <verb> -h        two examples and the main options\n"
-         "  sosia <verb>                  verbs:" + words + " completion help\n" +
+         "  sosia <verb>                  verbs:" +
+         words + " completion help\n" +
          "\n"
          "Results go to standard output; --json is the stable contract, --html FILE draws it.\n"
          "`sosia --help` lists every verb; `sosia doctor` says what this machine can do.\n";
@@ -234,8 +236,7 @@ std::string short_help(const VerbEntry& verb, std::size_t width) {
 
 std::string long_help(const VerbEntry& verb, std::size_t width) {
   std::string text = "usage: " + usage_line(verb) + "\n\n" + wrap_text(verb.info.summary, width) +
-                     "\n\nexamples:\n" +
-                     examples_text(verb, width, verb.info.examples.size());
+                     "\n\nexamples:\n" + examples_text(verb, width, verb.info.examples.size());
   if (!verb.info.details.empty()) text += "\n" + details_text(verb.info.details, width);
   text += grouped_options(verb.schema, &verb, width);
   text += grouped_options(common_schema(), nullptr, width);
@@ -254,7 +255,8 @@ std::string markdown_cell(std::string text) {
 }
 
 std::string markdown_options(const Schema& schema, const VerbEntry* verb) {
-  std::string text = "| option | meaning | default | range | environment |\n|---|---|---|---|---|\n";
+  std::string text =
+      "| option | meaning | default | range | environment |\n|---|---|---|---|---|\n";
   for (const FieldSpec& spec : schema) {
     std::string meaning = spec.field.help;
     if (!spec.field.unit.empty()) meaning += " [" + spec.field.unit + "]";

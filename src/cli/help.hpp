@@ -1,10 +1,10 @@
 #pragma once
 // Help texts, made from the catalogue alone: no module is opened.
 
+#include "sosia/core/catalogue.hpp"
+
 #include <cstddef>
 #include <string>
-
-#include "sosia/core/catalogue.hpp"
 
 namespace sosia::cli {
 

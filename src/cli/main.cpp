@@ -1,14 +1,5 @@
 // The program `sosia`: finds the verb, reads its options, runs it, renders its report.
 
-#include <algorithm>
-#include <csignal>
-#include <cstdlib>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include <unistd.h>
-
 #include "cli/arguments.hpp"
 #include "cli/completion.hpp"
 #include "cli/help.hpp"
@@ -18,6 +9,15 @@
 #include "sosia/core/text.hpp"
 #include "sosia/version.hpp"
 
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
 namespace {
 
 using namespace sosia;
@@ -25,7 +25,8 @@ using namespace sosia::cli;
 using Words = std::vector<std::string>;
 
 // The one global that a signal handler cannot do without. Lock-free by type.
-std::shared_ptr<CancelToken> interrupt_token;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::shared_ptr<CancelToken>
+    interrupt_token;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 extern "C" void on_interrupt(int signal) {
   interrupt_token->cancel();
@@ -72,7 +73,9 @@ Value chosen(const Resolved& resolved, const std::string& path, Value fallback) 
   return given ? given->value : fallback;
 }
 
-std::string word_of(const Value& value) { return value.is_text() ? value.as_text() : "auto"; }
+std::string word_of(const Value& value) {
+  return value.is_text() ? value.as_text() : "auto";
+}
 
 int run_verb(const Catalogue& catalogue, const VerbEntry& verb, const Words& words) {
   const std::size_t width = terminal_width(STDOUT_FILENO);
@@ -84,8 +87,8 @@ int run_verb(const Catalogue& catalogue, const VerbEntry& verb, const Words& wor
     write_stdout(short_help(verb, width));
     return 0;
   }
-  const Resolved resolved = resolve_options(catalogue, verb, parse_arguments(verb, words),
-                                            ConfigSources::of_process());
+  const Resolved resolved =
+      resolve_options(catalogue, verb, parse_arguments(verb, words), ConfigSources::of_process());
   // Rendering choices only; `execute` decodes everything and reports all problems at once.
   const bool json = chosen(resolved, "json", Value(false)) == Value(true);
   const bool quiet = chosen(resolved, "quiet", Value(false)) == Value(true);
@@ -181,8 +184,7 @@ int report_error(const Error& error, bool json) {
                                 {"message", error.message()},
                                 {"context", error.context()},
                                 {"hint", error.hint()}});
-    const Value envelope =
-        Value::object({{"schema", "sosia.error/1"}, {"error", std::move(body)}});
+    const Value envelope = Value::object({{"schema", "sosia.error/1"}, {"error", std::move(body)}});
     try {
       write_stdout(to_json(envelope) + "\n");
     } catch (const Error&) {

@@ -1,8 +1,7 @@
 #include "cli/terminal.hpp"
 
-#include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,8 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace sosia::cli {
 
@@ -55,7 +55,9 @@ std::size_t terminal_width(int fd) {
   return kDefaultWidth;
 }
 
-bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
 
 bool use_colour(const std::string& choice, int fd) {
   if (choice != "auto") return choice == "always";
@@ -64,12 +66,14 @@ bool use_colour(const std::string& choice, int fd) {
 
 void write_stdout(std::string_view text) {
   if (!write_all(STDOUT_FILENO, text)) {
-    throw Error(ErrorCode::io, std::string("cannot write to standard output: ") +
-                                   std::strerror(errno));
+    throw Error(ErrorCode::io,
+                std::string("cannot write to standard output: ") + std::strerror(errno));
   }
 }
 
-void write_stderr(std::string_view text) { (void)write_all(STDERR_FILENO, text); }
+void write_stderr(std::string_view text) {
+  (void)write_all(STDERR_FILENO, text);
+}
 
 ProgressStyle progress_style(const std::string& choice, bool quiet) {
   if (quiet || choice == "none") return ProgressStyle::none;
@@ -81,7 +85,9 @@ ProgressStyle progress_style(const std::string& choice, bool quiet) {
 
 TerminalSink::TerminalSink(ProgressStyle style, bool quiet) : style_(style), quiet_(quiet) {}
 
-TerminalSink::~TerminalSink() { clear_bar(); }
+TerminalSink::~TerminalSink() {
+  clear_bar();
+}
 
 void TerminalSink::clear_bar() {
   if (bar_shown_) write_stderr("\r\033[K");

@@ -1,12 +1,12 @@
 #pragma once
 // What the program knows about its terminal, and progress on it.
 
+#include "sosia/core/run.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "sosia/core/run.hpp"
 
 namespace sosia::cli {
 
@@ -28,8 +28,9 @@ enum class ProgressStyle { none, plain, bar };
 /// From `--progress`: "auto" is a bar on a terminal and plain lines elsewhere.
 ProgressStyle progress_style(const std::string& choice, bool quiet);
 
-/// Progress and log lines on standard error. The bar appears after one second and is redrawn at most
-/// ten times a second, with rate and time left; the plain style prints a line every 30 seconds.
+/// Progress and log lines on standard error. The bar appears after one second and is redrawn at
+/// most ten times a second, with rate and time left; the plain style prints a line every 30
+/// seconds.
 class TerminalSink final : public RunSink {
  public:
   TerminalSink(ProgressStyle style, bool quiet);

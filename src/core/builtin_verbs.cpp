@@ -1,13 +1,13 @@
 // Verbs about sosia itself: doctor, config, papers, reproduce.
 
-#include <algorithm>
-#include <chrono>
-#include <set>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/execute.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/version.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
 
 namespace sosia {
 
@@ -142,8 +142,9 @@ Report config_show(const Catalogue& catalogue, const ConfigShowOptions& options)
   const ConfigSources sources = ConfigSources::of_process();
   const Resolved resolved = resolve_options(catalogue, *verb, {}, sources);
   Report report("config.show", "effective options and where they came from");
-  Table& table = report.table("options", "Options", {{"scope", "", ""}, {"option", "", ""},
-                                                     {"value", "", ""}, {"source", "", ""}});
+  Table& table =
+      report.table("options", "Options",
+                   {{"scope", "", ""}, {"option", "", ""}, {"value", "", ""}, {"source", "", ""}});
   add_effective(table, "run", common_schema(), resolved.common);
   if (!path.empty()) add_effective(table, path, verb->schema, resolved.verb);
   Table& files = report.table("files", "Files read", {{"layer", "", ""}, {"file", "", ""}});
@@ -175,8 +176,12 @@ bool mentions(const Paper& paper, const std::string& query) {
 Report papers(const Catalogue& catalogue, const PapersOptions& options) {
   Report report("papers", "published systems");
   Table& table = report.table("papers", "Systems",
-                              {{"system", "", ""}, {"method", "", ""}, {"room", "", ""},
-                               {"state", "", ""}, {"title", "", ""}, {"venue", "", ""},
+                              {{"system", "", ""},
+                               {"method", "", ""},
+                               {"room", "", ""},
+                               {"state", "", ""},
+                               {"title", "", ""},
+                               {"venue", "", ""},
                                {"aliases", "", ""}});
   std::vector<std::string> names;
   std::set<std::string> systems, found_systems;
@@ -190,8 +195,8 @@ Report papers(const Catalogue& catalogue, const PapersOptions& options) {
     table.add({paper.system, paper.method, paper.room, paper.state, paper.title, paper.venue,
                enumerate(paper.aliases, "and")});
   }
-  std::string verdict = std::to_string(found_systems.size()) + " of " +
-                        std::to_string(systems.size()) + " systems";
+  std::string verdict =
+      std::to_string(found_systems.size()) + " of " + std::to_string(systems.size()) + " systems";
   if (found_systems.empty()) {
     const std::string near = did_you_mean(options.query, names);
     verdict += near.empty() ? "" : "; " + near;
@@ -216,8 +221,9 @@ void describe(Fields& f, ReproduceOptions& o) {
 
 Report list_claims(const Catalogue& catalogue) {
   Report report("reproduce.list", "claims and their state");
-  Table& table = report.table("claims", "Claims", {{"method", "", ""}, {"room", "", ""},
-                                                   {"state", "", ""}, {"claim", "", ""}});
+  Table& table =
+      report.table("claims", "Claims",
+                   {{"method", "", ""}, {"room", "", ""}, {"state", "", ""}, {"claim", "", ""}});
   for (const Paper& paper : catalogue.papers()) {
     const auto claim = std::find_if(catalogue.claims().begin(), catalogue.claims().end(),
                                     [&](const ClaimEntry& c) { return c.method == paper.method; });
@@ -230,8 +236,7 @@ Report list_claims(const Catalogue& catalogue) {
   return report;
 }
 
-Report reproduce(const Catalogue& catalogue, const ReproduceOptions& options,
-                 RunContext& context) {
+Report reproduce(const Catalogue& catalogue, const ReproduceOptions& options, RunContext& context) {
   if (options.method.empty()) return list_claims(catalogue);
   std::vector<std::string> names;
   for (const ClaimEntry& entry : catalogue.claims()) {
@@ -246,8 +251,9 @@ Report reproduce(const Catalogue& catalogue, const ReproduceOptions& options,
   for (const Paper& paper : catalogue.papers()) {
     if (paper.method == options.method) {
       throw Error(ErrorCode::missing_feature,
-                  "the claim of " + options.method + " cannot be tested by this build: the method is " +
-                      paper.state, "`sosia reproduce` lists what can");
+                  "the claim of " + options.method +
+                      " cannot be tested by this build: the method is " + paper.state,
+                  "`sosia reproduce` lists what can");
     }
   }
   const std::string near = did_you_mean(options.method, names);

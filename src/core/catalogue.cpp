@@ -1,15 +1,15 @@
 #include "sosia/core/catalogue.hpp"
 
-#include <dlfcn.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
+#include "sosia/core/text.hpp"
+#include "sosia/version.hpp"
 
 #include <algorithm>
 #include <map>
 #include <mutex>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
-#include "sosia/core/text.hpp"
-#include "sosia/version.hpp"
+#include <dlfcn.h>
 
 namespace sosia {
 
@@ -48,14 +48,10 @@ ClaimEntry claim_from_index(const Value& row, const std::string& module) {
 }
 
 Paper paper_from_value(const Value& row) {
-  return {row.at("method").as_text(),
-          row.at("system").as_text(),
-          row.at("room").as_text(),
-          row.at("title").as_text(),
-          row.at("venue").as_text(),
-          texts_from_value(row.at("aliases")),
-          row.at("state").as_text(),
-          row.at("deviations").as_text()};
+  return {row.at("method").as_text(), row.at("system").as_text(),
+          row.at("room").as_text(),   row.at("title").as_text(),
+          row.at("venue").as_text(),  texts_from_value(row.at("aliases")),
+          row.at("state").as_text(),  row.at("deviations").as_text()};
 }
 
 }  // namespace
@@ -65,8 +61,7 @@ Value registry_to_index(const Registry& registry) {
   for (const Verb& verb : registry.verbs()) {
     Value examples = Value::list();
     for (const Example& example : verb.info().examples) {
-      examples.push(
-          Value::object({{"command", example.command}, {"explains", example.explains}}));
+      examples.push(Value::object({{"command", example.command}, {"explains", example.explains}}));
     }
     verbs.push(Value::object({{"noun", verb.info().noun},
                               {"name", verb.info().name},
@@ -107,7 +102,8 @@ struct Catalogue::Impl {
       if (index.at("version").as_text() != kVersion) {
         throw Error(ErrorCode::missing_feature,
                     "module " + module + " belongs to version " + index.at("version").as_text() +
-                        ", this is " + std::string(kVersion), "install all of sosia together");
+                        ", this is " + std::string(kVersion),
+                    "install all of sosia together");
       }
       for (const Value& row : index.at("verbs").as_list()) {
         verbs.push_back(verb_from_index(row, module));
@@ -171,12 +167,24 @@ void Catalogue::add_builtin(Verb verb) {
   impl_->verbs.push_back(std::move(entry));
 }
 
-const std::vector<VerbEntry>& Catalogue::verbs() const noexcept { return impl_->verbs; }
-const std::vector<ClaimEntry>& Catalogue::claims() const noexcept { return impl_->claims; }
-const std::vector<Paper>& Catalogue::papers() const noexcept { return impl_->papers; }
-const Value& Catalogue::build() const noexcept { return impl_->build; }
-const std::vector<std::string>& Catalogue::problems() const noexcept { return impl_->problems; }
-const std::vector<std::string>& Catalogue::modules() const noexcept { return impl_->modules; }
+const std::vector<VerbEntry>& Catalogue::verbs() const noexcept {
+  return impl_->verbs;
+}
+const std::vector<ClaimEntry>& Catalogue::claims() const noexcept {
+  return impl_->claims;
+}
+const std::vector<Paper>& Catalogue::papers() const noexcept {
+  return impl_->papers;
+}
+const Value& Catalogue::build() const noexcept {
+  return impl_->build;
+}
+const std::vector<std::string>& Catalogue::problems() const noexcept {
+  return impl_->problems;
+}
+const std::vector<std::string>& Catalogue::modules() const noexcept {
+  return impl_->modules;
+}
 
 const VerbEntry* Catalogue::find_verb(std::string_view path) const noexcept {
   for (const VerbEntry& entry : impl_->verbs) {
@@ -195,8 +203,8 @@ const Registry& Catalogue::load_module(const std::string& module) const {
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   const auto refuse = [&](const char* reason) {
     return Error(ErrorCode::missing_feature,
-                 "the module " + quote(module) + " cannot be loaded: " +
-                     (reason ? quote(reason, 300) : "no reason given"),
+                 "the module " + quote(module) +
+                     " cannot be loaded: " + (reason ? quote(reason, 300) : "no reason given"),
                  "`sosia doctor` shows what is missing; `make build` builds it again");
   };
   if (handle == nullptr) throw refuse(::dlerror());

@@ -1,9 +1,9 @@
 #include "sosia/core/claim.hpp"
 
-#include <algorithm>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
 
 namespace sosia {
 
@@ -104,8 +104,8 @@ Report claim_report(const Claim& claim, const ClaimOptions& options, const Claim
     shown.add(std::move(cells));
   }
   report.data("rows", std::move(rows));
-  report.table(shown.key, shown.title, shown.columns,
-               "mean over seeds, and standard deviation").rows = shown.rows;
+  report.table(shown.key, shown.title, shown.columns, "mean over seeds, and standard deviation")
+      .rows = shown.rows;
   report.scalar("wall_s", wall_s, "wall time");
   if (options.quick) {
     report.warning("--quick checks that the code runs; it says nothing about the claim");

@@ -1,11 +1,11 @@
 #include "sosia/core/config.hpp"
 
-#include <algorithm>
-#include <cstdlib>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace sosia {
 
@@ -93,8 +93,8 @@ ConfigSources ConfigSources::of_process() {
 std::string environment_name(const VerbEntry* verb, const FieldSpec& spec) {
   // --config and its kin say which files to read; they cannot come from those files or from a
   // variable that would be shared by every run. Positionals belong to one command.
-  static const std::vector<std::string> kNever = {"json", "set", "config", "no_config", "recipe",
-                                                  "dry_run", "html", "force"};
+  static const std::vector<std::string> kNever = {"json",   "set",     "config", "no_config",
+                                                  "recipe", "dry_run", "html",   "force"};
   if (verb == nullptr && std::find(kNever.begin(), kNever.end(), spec.path) != kNever.end()) {
     return {};
   }
@@ -293,12 +293,13 @@ std::string config_template(const Catalogue& catalogue) {
   std::string text =
       "# sosia configuration. Precedence: built-in < recipe < user config < project config\n"
       "# (./sosia.toml) < SOSIA_* environment < command line. Remove the # to set an option.\n";
-  const auto table = [&](const std::string& name, const std::string& summary,
-                         const Schema& schema, const VerbEntry* verb) {
+  const auto table = [&](const std::string& name, const std::string& summary, const Schema& schema,
+                         const VerbEntry* verb) {
     std::string body;
     for (const FieldSpec& spec : schema) {
       if (environment_name(verb, spec).empty()) continue;
-      body += "# " + spec.field.help + (spec.field.unit.empty() ? "" : " [" + spec.field.unit + "]");
+      body +=
+          "# " + spec.field.help + (spec.field.unit.empty() ? "" : " [" + spec.field.unit + "]");
       if (!spec.field.choices.empty()) body += " (" + enumerate(spec.field.choices, "or") + ")";
       body += "\n#" + spec.path + " = " + to_toml_inline(spec.default_value) + "\n";
     }

@@ -43,9 +43,13 @@ Error& Error::add_context(std::string_view where) {
   return *this;
 }
 
-std::string Error::render() const { return rendered_; }
+std::string Error::render() const {
+  return rendered_;
+}
 
-const char* Error::what() const noexcept { return rendered_.c_str(); }
+const char* Error::what() const noexcept {
+  return rendered_.c_str();
+}
 
 Error current_exception_as_error(std::string_view doing) {
   const std::string activity(doing);

@@ -1,12 +1,12 @@
 #include "sosia/core/execute.hpp"
 
-#include <chrono>
-#include <ctime>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/hash.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/version.hpp"
+
+#include <chrono>
+#include <ctime>
 
 namespace sosia {
 
@@ -62,8 +62,8 @@ Value sources_of(const Settings& settings) {
   return sources;
 }
 
-Value make_manifest(const VerbEntry& entry, const Verb& verb,
-                    const Resolved& resolved, const RunContext& context) {
+Value make_manifest(const VerbEntry& entry, const Verb& verb, const Resolved& resolved,
+                    const RunContext& context) {
   return Value::object({
       {"schema", "sosia.manifest/1"},
       {"verb", entry.info.path()},
@@ -93,9 +93,8 @@ void add_files(Value& manifest, const VerbEntry& entry, const Resolved& resolved
 
 fs::path manifest_path(const VerbEntry& entry, const Resolved& resolved,
                        const RunContext& context) {
-  const auto folders = given_paths(entry.schema, resolved.verb, [](FieldRole role) {
-    return role == FieldRole::output_folder;
-  });
+  const auto folders = given_paths(entry.schema, resolved.verb,
+                                   [](FieldRole role) { return role == FieldRole::output_folder; });
   if (!folders.empty()) return folders[0] / "manifest.json";
   return context.outputs()[0].string() + ".manifest.json";
 }
@@ -106,10 +105,10 @@ void make_output_folders(const VerbEntry& entry, const Resolved& resolved) {
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) {
-      throw Error(ErrorCode::io,
-                  "cannot create the folder " + quote(folder.string(), 200) + ": " +
-                      failed.message(),
-                  "choose another place");
+      throw Error(
+          ErrorCode::io,
+          "cannot create the folder " + quote(folder.string(), 200) + ": " + failed.message(),
+          "choose another place");
     }
   }
 }
@@ -133,8 +132,8 @@ Report plan_report(const VerbEntry& entry, const Verb& verb, const Resolved& res
   refuse_existing_html(common);
   if (verb.has_plan()) return verb.plan(resolved.verb, context);
   Report report("plan", "dry run of `sosia " + entry.info.path() + "`");
-  Table& options = report.table("options", "Options", {{"option", "", ""}, {"value", "", ""},
-                                                       {"source", "", ""}});
+  Table& options = report.table("options", "Options",
+                                {{"option", "", ""}, {"value", "", ""}, {"source", "", ""}});
   Settings effective;
   effective.set_all(verb.effective(resolved.verb), "built-in");
   effective.merge(resolved.verb);

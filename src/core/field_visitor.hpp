@@ -2,10 +2,10 @@
 // What the visitors of `Fields` share: dotted paths, and reading and writing a member of any of the
 // permitted types.
 
+#include "sosia/core/settings.hpp"
+
 #include <string>
 #include <type_traits>
-
-#include "sosia/core/settings.hpp"
 
 namespace sosia {
 
@@ -34,8 +34,8 @@ class FieldVisitor : public Fields {
   }
 
   static bool is_optional(const FieldRef& member) {
-    return std::visit(
-        [](auto* p) { return IsOptional<std::remove_pointer_t<decltype(p)>>::value; }, member);
+    return std::visit([](auto* p) { return IsOptional<std::remove_pointer_t<decltype(p)>>::value; },
+                      member);
   }
 
   static FieldType type_of(const FieldRef& member) {

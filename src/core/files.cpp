@@ -1,10 +1,8 @@
 #include "sosia/core/files.hpp"
 
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "core/posix.hpp"
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -12,9 +10,11 @@
 #include <cstring>
 #include <system_error>
 
-#include "core/posix.hpp"
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace sosia {
 
@@ -42,14 +42,15 @@ Error system_error(std::string_view verb, const fs::path& path, int error_number
   if (error_number == EACCES || error_number == EROFS || error_number == EPERM) {
     hint = "check the permissions, or choose another place";
   }
-  return Error(ErrorCode::io, "cannot " + std::string(verb) + " " + quote(path.string(), 200) +
-                                  ": " + reason, hint);
+  return Error(ErrorCode::io,
+               "cannot " + std::string(verb) + " " + quote(path.string(), 200) + ": " + reason,
+               hint);
 }
 
 Descriptor open_for_reading(const fs::path& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) throw system_error("open", path, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) throw system_error("examine", path, errno);
   if (S_ISDIR(info.st_mode)) throw system_error("read", path, EISDIR);
   return file;
@@ -83,7 +84,7 @@ namespace {
 template <class Container>
 void read_into(Container& out, const fs::path& path, std::uint64_t cap_bytes) {
   const posix::Descriptor file = posix::open_for_reading(path);
-  struct stat info {};
+  struct stat info{};
   std::uint64_t expected = 0;
   if (::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode)) {
     expected = static_cast<std::uint64_t>(info.st_size);
@@ -160,14 +161,15 @@ AtomicFile::AtomicFile(fs::path destination, Overwrite overwrite)
   const std::string name = "." + destination.filename().string() + ".tmp-" +
                            std::to_string(::getpid()) + "-" + std::to_string(serial++);
   const fs::path temporary = destination.parent_path() / name;
-  impl_->file = posix::Descriptor(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  impl_->file =
+      posix::Descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (impl_->file.get() < 0) {
     const int reason = errno;
     if (reason == ENOENT) {
-      throw Error(ErrorCode::io,
-                  "cannot create " + quote(destination.string(), 200) +
-                      ": its folder does not exist", "make the folder first");
+      throw Error(
+          ErrorCode::io,
+          "cannot create " + quote(destination.string(), 200) + ": its folder does not exist",
+          "make the folder first");
     }
     throw posix::system_error("create", destination, reason);
   }
@@ -183,7 +185,9 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   posix::write_all(impl_->file, bytes, impl_->destination);
 }
 
-void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+void AtomicFile::write(std::string_view text) {
+  write(std::as_bytes(std::span(text)));
+}
 
 void AtomicFile::commit() {
   Impl& self = *impl_;
@@ -211,7 +215,9 @@ void AtomicFile::commit() {
   if (handle.get() >= 0) ::fsync(handle.get());  // makes the new name durable where supported
 }
 
-const fs::path& AtomicFile::temporary_path() const { return impl_->temporary; }
+const fs::path& AtomicFile::temporary_path() const {
+  return impl_->temporary;
+}
 
 void write_file(const fs::path& path, std::span<const std::byte> bytes, Overwrite overwrite) {
   AtomicFile file(path, overwrite);
@@ -225,7 +231,7 @@ void write_file(const fs::path& path, std::string_view text, Overwrite overwrite
 
 MappedFile::MappedFile(const fs::path& path) {
   const posix::Descriptor file = posix::open_for_reading(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) throw posix::system_error("examine", path, errno);
   size_ = static_cast<std::size_t>(info.st_size);
   if (size_ == 0) return;
@@ -255,7 +261,9 @@ bool has_extension(const fs::path& path, std::span<const std::string_view> exten
   return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
 
 void walk(const fs::path& folder, std::span<const std::string_view> extensions,
           std::vector<fs::path>& out) {

@@ -1,16 +1,16 @@
 #include "sosia/core/hash.hpp"
 
-#include <fcntl.h>
-#include <sodium.h>
-#include <unistd.h>
-#include <xxhash.h>
+#include "core/posix.hpp"
+#include "sosia/core/error.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
-#include "core/posix.hpp"
-#include "sosia/core/error.hpp"
+#include <fcntl.h>
+#include <sodium.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -22,7 +22,9 @@ struct Sha256::Impl {
   crypto_hash_sha256_state state;
 };
 
-Sha256::Sha256() : impl_(std::make_unique<Impl>()) { crypto_hash_sha256_init(&impl_->state); }
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+  crypto_hash_sha256_init(&impl_->state);
+}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
@@ -44,7 +46,9 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   return to_hex(hash.finish());
 }
 
-std::string sha256_hex(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
+std::string sha256_hex(std::string_view text) {
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
 
 std::string sha256_file(const std::filesystem::path& path) {
   posix::Descriptor file = posix::open_for_reading(path);

@@ -5,17 +5,17 @@
 //
 // It is the one program of ours that prints from its own main besides the command line.
 
-#include <dlfcn.h>
+#include "sosia/core/catalogue.hpp"
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "sosia/core/catalogue.hpp"
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
-#include "sosia/core/text.hpp"
+#include <dlfcn.h>
 
 namespace {
 
@@ -64,8 +64,8 @@ void index_papers(const std::string& planned, const std::string& out,
       return paper.at("method").as_text() == method;
     });
     Value& paper = found == list.end() ? papers.push(Value::object()) : *found;
-    for (const char* key : {"method", "system", "room", "title", "venue", "aliases", "state",
-                            "deviations"}) {
+    for (const char* key :
+         {"method", "system", "room", "title", "venue", "aliases", "state", "deviations"}) {
       paper.set(key, header.at(key));
     }
   }

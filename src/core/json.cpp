@@ -1,12 +1,13 @@
 // JSON through nlohmann-json: its SAX parser builds our values (and lets us refuse duplicate keys,
 // which its DOM would silently overwrite); its serialiser prints them.
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/core/value.hpp"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
 
 namespace sosia {
 
@@ -19,7 +20,8 @@ std::string position_of(std::string_view text, std::size_t byte) {
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t last = before.rfind('\n');
   const std::size_t column = last == std::string_view::npos ? byte : byte - last - 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(std::max<std::size_t>(column, 1));
+  return "line " + std::to_string(line) + ", column " +
+         std::to_string(std::max<std::size_t>(column, 1));
 }
 
 class Builder : public nlohmann::json_sax<nlohmann::json> {

@@ -1,12 +1,12 @@
 #pragma once
 // The few system calls that core needs, with the system's reason in every error.
 
+#include "sosia/core/error.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <utility>
-
-#include "sosia/core/error.hpp"
 
 namespace sosia::posix {
 

@@ -1,11 +1,11 @@
 #include "sosia/core/rng.hpp"
 
-#include <Random123/philox.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/hash.hpp"
 
 #include <cmath>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/hash.hpp"
+#include <Random123/philox.h>
 
 namespace sosia {
 
@@ -16,7 +16,7 @@ using Philox = r123::Philox4x32;
 /// Percentage points of the normal distribution: M. J. Wichura, Algorithm AS 241 (PPND16), Applied
 /// Statistics 37 (1988) 477-484. `p` in (0, 1).
 double inverse_normal(double p) {
-  const auto ratio = [](const double (&num)[8], const double (&den)[8], double r) {
+  const auto ratio = [](const double(&num)[8], const double(&den)[8], double r) {
     double a = 0, b = 0;
     for (int i = 7; i >= 0; --i) {
       a = a * r + num[i];
@@ -24,7 +24,7 @@ double inverse_normal(double p) {
     }
     return a / b;
   };
-  static constexpr double kA[8] = {3.3871328727963666080e0, 1.3314166789178437745e+2,
+  static constexpr double kA[8] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                                    1.9715909503065514427e+3, 1.3731693765509461125e+4,
                                    4.5921953931549871457e+4, 6.7265770927008700853e+4,
                                    3.3430575583588128105e+4, 2.5090809287301226727e+3};
@@ -95,7 +95,9 @@ std::uint64_t RandomStream::next_u64() {
   return low | (static_cast<std::uint64_t>(next_u32()) << 32);
 }
 
-double RandomStream::uniform() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
+double RandomStream::uniform() {
+  return static_cast<double>(next_u64() >> 11) * 0x1p-53;
+}
 
 std::uint64_t RandomStream::below(std::uint64_t n) {
   if (n == 0) throw Error(ErrorCode::invalid_argument, "below(0): there is no integer in [0, 0)");

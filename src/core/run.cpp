@@ -1,16 +1,16 @@
 #include "sosia/core/run.hpp"
 
-#include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
-#include <sched.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <thread>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/text.hpp"
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <sched.h>
 
 namespace sosia {
 

@@ -1,12 +1,12 @@
 // What options a describe function declares, as data.
 
-#include <algorithm>
-#include <set>
-
 #include "core/field_visitor.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/settings.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace sosia {
 
@@ -68,9 +68,9 @@ class SchemaVisitor final : public FieldVisitor {
       throw Error(ErrorCode::internal, "option " + quote(spec.path) + " " + why);
     };
     const std::string& name = spec.field.name;
-    const bool snake = !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
-                       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
-                           std::string::npos;
+    const bool snake =
+        !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (!snake) refuse("is not snake_case");
     if (spec.field.help.empty()) refuse("has no help");
     if (!paths_.insert(spec.path).second) refuse("is declared twice");

@@ -2,13 +2,13 @@
 
 #include "sosia/core/settings.hpp"
 
+#include "core/field_visitor.hpp"
+#include "sosia/core/text.hpp"
+
 #include <climits>
 #include <cmath>
 #include <limits>
 #include <set>
-
-#include "core/field_visitor.hpp"
-#include "sosia/core/text.hpp"
 
 namespace sosia {
 
@@ -38,7 +38,9 @@ std::string shown(const Value& value) {
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
-std::string number(double v) { return to_json(Value(v), -1); }
+std::string number(double v) {
+  return to_json(Value(v), -1);
+}
 
 /// "0 to 1", "above 0", ...; empty when unbounded.
 std::string bounds_of(const Field& field) {

@@ -80,7 +80,8 @@ std::vector<std::string> nearest_names(std::string_view name,
     const std::size_t longest = std::max(wanted.size(), spelled.size());
     std::size_t distance = edit_distance(wanted, spelled);
     // A beginning of a name ("verif") is as good as one typing error.
-    if (wanted.size() >= 3 && spelled.starts_with(wanted)) distance = std::min<std::size_t>(distance, 1);
+    if (wanted.size() >= 3 && spelled.starts_with(wanted))
+      distance = std::min<std::size_t>(distance, 1);
     if (distance <= std::max<std::size_t>(1, longest / 3)) near.emplace_back(distance, candidate);
   }
   std::stable_sort(near.begin(), near.end(),
@@ -219,7 +220,11 @@ bool parse_whole(std::string_view text, T& out) {
 
 }  // namespace
 
-bool parse_integer(std::string_view text, long long& out) { return parse_whole(text, out); }
-bool parse_real(std::string_view text, double& out) { return parse_whole(text, out); }
+bool parse_integer(std::string_view text, long long& out) {
+  return parse_whole(text, out);
+}
+bool parse_real(std::string_view text, double& out) {
+  return parse_whole(text, out);
+}
 
 }  // namespace sosia

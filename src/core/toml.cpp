@@ -5,11 +5,11 @@
 
 #define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 1
-#include <toml++/toml.h>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/core/value.hpp"
+
+#include <toml++/toml.h>
 
 namespace sosia {
 
@@ -26,7 +26,8 @@ Value from_library(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::table: {
       Value object = Value::object();
-      for (const auto& [key, member] : *node.as_table()) object.set(key.str(), from_library(member));
+      for (const auto& [key, member] : *node.as_table())
+        object.set(key.str(), from_library(member));
       return object;
     }
     case toml::node_type::array: {

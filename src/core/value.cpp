@@ -1,9 +1,9 @@
 #include "sosia/core/value.hpp"
 
-#include <limits>
-
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
+
+#include <limits>
 
 namespace sosia {
 

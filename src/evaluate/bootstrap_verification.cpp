@@ -1,10 +1,9 @@
 // The bootstrap of verification figures: comparisons are sorted once; a replicate gives every
 // comparison a weight and reads AUC, EER and TAR@FAR off the weighted curve.
 
-#include "sosia/evaluate/confidence.hpp"
-
 #include "evaluate/checks.hpp"
 #include "evaluate/radix_sort.hpp"
+#include "sosia/evaluate/confidence.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -125,8 +124,8 @@ VerificationIntervals bootstrap_verification(std::span<const double> scores,
       figures[2 + i] = curve.tar_at(far_targets[i]);
     }
   };
-  std::vector<Interval> all = bootstrap_subjects(std::size_t{most} + 1, 2 + far_targets.size(),
-                                                 statistic, options, run);
+  std::vector<Interval> all =
+      bootstrap_subjects(std::size_t{most} + 1, 2 + far_targets.size(), statistic, options, run);
   VerificationIntervals intervals{std::move(all[0]), std::move(all[1]), {}};
   intervals.tar_at_far.assign(std::make_move_iterator(all.begin() + 2),
                               std::make_move_iterator(all.end()));

@@ -1,8 +1,8 @@
 #include "sosia/evaluate/classification.hpp"
 
-#include <cmath>
-
 #include "evaluate/checks.hpp"
+
+#include <cmath>
 
 namespace sosia::evaluate {
 namespace {
@@ -27,7 +27,9 @@ double Confusion::precision() const {
   return ratio(true_positives, true_positives + false_positives);
 }
 
-double Confusion::recall() const { return ratio(true_positives, true_positives + false_negatives); }
+double Confusion::recall() const {
+  return ratio(true_positives, true_positives + false_negatives);
+}
 
 double Confusion::f1() const {
   return ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives);

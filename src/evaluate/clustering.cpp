@@ -47,7 +47,8 @@ Contingency tabulate(std::span<const std::int64_t> clusters,
   const auto cluster_numbers = number_labels(clusters, table.clusters);
   const auto subject_numbers = number_labels(subjects, table.subjects);
   std::vector<std::pair<std::size_t, std::size_t>> items(clusters.size());
-  for (std::size_t i = 0; i < items.size(); ++i) items[i] = {cluster_numbers[i], subject_numbers[i]};
+  for (std::size_t i = 0; i < items.size(); ++i)
+    items[i] = {cluster_numbers[i], subject_numbers[i]};
   std::sort(items.begin(), items.end());
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i == 0 || items[i] != items[i - 1]) {
@@ -58,7 +59,9 @@ Contingency tabulate(std::span<const std::int64_t> clusters,
   return table;
 }
 
-double pairs(double n) { return n * (n - 1.0) / 2.0; }
+double pairs(double n) {
+  return n * (n - 1.0) / 2.0;
+}
 
 double pairs_within(const std::vector<double>& counts) {
   double sum = 0.0;

@@ -33,7 +33,9 @@ double quantile_of_sorted(const std::vector<double>& sorted, double q) {
 
 }  // namespace
 
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+double normal_cdf(double x) {
+  return 0.5 * std::erfc(-x / std::numbers::sqrt2);
+}
 
 double normal_quantile(double p) {
   if (!(p > 0.0 && p < 1.0)) {
@@ -46,8 +48,7 @@ double normal_quantile(double p) {
   double x = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) /
                        (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
   for (int step = 0; step < 3; ++step) {
-    const double density =
-        std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
+    const double density = std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
     const double newton = (normal_cdf(x) - p) / density;
     x -= newton / (1.0 + 0.5 * x * newton);
   }
@@ -95,9 +96,8 @@ RuleOf30 rule_of_30(double rate, std::uint64_t trials) {
 std::optional<std::string> RuleOf30::warning(std::string_view what,
                                              std::string_view trials_name) const {
   if (met) return std::nullopt;
-  return fmt::format(
-      "{} {:g} rests on {} {} ({:.3g} expected errors); the rule of 30 asks for {}", what, rate,
-      trials, trials_name, rate * static_cast<double>(trials), needed);
+  return fmt::format("{} {:g} rests on {} {} ({:.3g} expected errors); the rule of 30 asks for {}",
+                     what, rate, trials, trials_name, rate * static_cast<double>(trials), needed);
 }
 
 std::vector<Interval> bootstrap_subjects(std::size_t subjects, std::size_t figures,

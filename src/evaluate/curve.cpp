@@ -86,15 +86,15 @@ OperatingPoint interpolate(const RocPoint& below, const RocPoint& above, double 
 
 OperatingPoint operating_point(std::span<const RocPoint> points, double genuine_total,
                                double impostor_total, double target, AtRule rule) {
-  const auto first_above =
-      std::partition_point(points.begin(), points.end(), [&](const RocPoint& p) {
-        return p.false_accepts / impostor_total <= target;
-      });
+  const auto first_above = std::partition_point(
+      points.begin(), points.end(),
+      [&](const RocPoint& p) { return p.false_accepts / impostor_total <= target; });
   const auto above = static_cast<std::size_t>(first_above - points.begin());
   std::size_t chosen = above - 1;
   switch (rule) {
     case AtRule::nearest:
-      chosen = nearest_point(points, above, impostor_total, target, [](std::size_t) { return true; });
+      chosen =
+          nearest_point(points, above, impostor_total, target, [](std::size_t) { return true; });
       break;
     case AtRule::nearest_reduced:
       chosen = nearest_point(points, above, impostor_total, target,

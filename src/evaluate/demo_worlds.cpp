@@ -23,8 +23,12 @@ double boast(double p, double power) {
 
 }  // namespace
 
-double ComparisonWorld::true_auc() const { return normal_cdf(separation / std::numbers::sqrt2); }
-double ComparisonWorld::true_eer() const { return normal_cdf(-separation / 2.0); }
+double ComparisonWorld::true_auc() const {
+  return normal_cdf(separation / std::numbers::sqrt2);
+}
+double ComparisonWorld::true_eer() const {
+  return normal_cdf(-separation / 2.0);
+}
 double ComparisonWorld::true_tar(double far) const {
   return normal_cdf(separation + normal_quantile(far));
 }
@@ -64,8 +68,8 @@ double SearchWorld::true_tpir(double fpir) const {
 
 double SearchWorld::true_rank1() const {
   return integrate(separation - 9.0, separation + 9.0, 2000, [&](double x) {
-    const double density = std::exp(-0.5 * (x - separation) * (x - separation)) /
-                           std::sqrt(2.0 * std::numbers::pi);
+    const double density =
+        std::exp(-0.5 * (x - separation) * (x - separation)) / std::sqrt(2.0 * std::numbers::pi);
     return density * std::pow(normal_cdf(x), static_cast<double>(gallery - 1));
   });
 }

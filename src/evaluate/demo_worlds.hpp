@@ -11,9 +11,9 @@
 
 namespace sosia::evaluate {
 
-/// Comparison scores of subjects: genuine ones normal with mean `separation`, impostor ones with mean
-/// 0, all with variance 1, of which the share `dependence` belongs to the subjects compared. So the
-/// comparisons of one subject are alike, as real ones are, and AUC and EER are still
+/// Comparison scores of subjects: genuine ones normal with mean `separation`, impostor ones with
+/// mean 0, all with variance 1, of which the share `dependence` belongs to the subjects compared.
+/// So the comparisons of one subject are alike, as real ones are, and AUC and EER are still
 /// Phi(separation / sqrt 2) and Phi(-separation / 2).
 struct ComparisonWorld {
   double separation = 2.0;

@@ -1,8 +1,7 @@
 // Verification rates per group of people; see verification.hpp.
 
-#include "sosia/evaluate/verification.hpp"
-
 #include "evaluate/checks.hpp"
+#include "sosia/evaluate/verification.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,8 +28,8 @@ GroupRates rates_of(ScoreSet scores, double threshold, double far_target) {
   rates.genuine = scores.genuine.size();
   rates.impostor = scores.impostor.size();
   const auto accepted = [&](const std::vector<double>& list) {
-    return static_cast<std::size_t>(std::count_if(
-        list.begin(), list.end(), [&](double score) { return score >= threshold; }));
+    return static_cast<std::size_t>(
+        std::count_if(list.begin(), list.end(), [&](double score) { return score >= threshold; }));
   };
   if (rates.genuine > 0) rates.fnmr = 1.0 - share(accepted(scores.genuine), rates.genuine);
   if (rates.impostor > 0) rates.fmr = share(accepted(scores.impostor), rates.impostor);

@@ -61,8 +61,7 @@ OpenSet::OpenSet(std::span<const Search> searches, std::size_t rank) {
     }
   }
   require_some(mated_, "mated searches", "TPIR needs probes whose subject is enrolled");
-  require_some(non_mated_, "non-mated searches",
-               "FPIR needs probes whose subject is not enrolled");
+  require_some(non_mated_, "non-mated searches", "FPIR needs probes whose subject is not enrolled");
   require_finite(mates, "mate scores");
   require_finite(tops, "top scores");
   sort_ascending(mates);
@@ -80,9 +79,9 @@ double OpenSet::tpir(const RocPoint& point) const noexcept {
 
 OperatingPoint OpenSet::at_threshold(double threshold) const {
   if (std::isnan(threshold)) refuse("the threshold is NaN");
-  const auto below = std::partition_point(
-      points_.begin(), points_.end(),
-      [&](const RocPoint& point) { return point.threshold >= threshold; });
+  const auto below =
+      std::partition_point(points_.begin(), points_.end(),
+                           [&](const RocPoint& point) { return point.threshold >= threshold; });
   const RocPoint& point = below == points_.begin() ? points_.front() : *(below - 1);
   return {threshold, fpir(point), tpir(point)};
 }

@@ -1,9 +1,8 @@
 // Isotonic regression by pool-adjacent-violators; see calibration.hpp.
 
-#include "sosia/evaluate/calibration.hpp"
-
 #include "evaluate/checks.hpp"
 #include "evaluate/radix_sort.hpp"
+#include "sosia/evaluate/calibration.hpp"
 
 #include <algorithm>
 #include <cmath>

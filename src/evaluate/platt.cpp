@@ -1,9 +1,8 @@
 // Platt scaling; see calibration.hpp. Reference: H.-T. Lin, C.-J. Lin, R. C. Weng, "A note on
 // Platt's probabilistic outputs for support vector machines", Machine Learning 68 (2007), appendix.
 
-#include "sosia/evaluate/calibration.hpp"
-
 #include "evaluate/checks.hpp"
+#include "sosia/evaluate/calibration.hpp"
 #include "sosia/evaluate/roc.hpp"
 
 #include <algorithm>
@@ -109,7 +108,9 @@ Platt newton(const Likelihood& likelihood) {
 
 }  // namespace
 
-double Platt::operator()(double score) const { return decreasing_sigmoid(a * score + b); }
+double Platt::operator()(double score) const {
+  return decreasing_sigmoid(a * score + b);
+}
 
 Platt fit_platt(std::span<const double> scores, std::span<const std::uint8_t> labels) {
   require_same_size(scores.size(), "scores", labels.size(), "labels");

@@ -36,8 +36,12 @@ struct KeyIndex {
   std::uint32_t index;
 };
 
-std::uint64_t key_of(const KeyIndex& item) { return item.key; }
-std::uint64_t key_of(std::uint64_t key) { return key; }
+std::uint64_t key_of(const KeyIndex& item) {
+  return item.key;
+}
+std::uint64_t key_of(std::uint64_t key) {
+  return key;
+}
 
 std::size_t digit(std::uint64_t key, unsigned pass) {
   return static_cast<std::size_t>(key >> (pass * kDigitBits)) & (kBuckets - 1);

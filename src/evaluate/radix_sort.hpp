@@ -9,8 +9,8 @@
 
 namespace sosia::evaluate {
 
-/// Sorts ascending. The order is that of `<`, with -0.0 before +0.0 (they compare equal). The values
-/// must not be NaN. Needs a scratch copy of the same size.
+/// Sorts ascending. The order is that of `<`, with -0.0 before +0.0 (they compare equal). The
+/// values must not be NaN. Needs a scratch copy of the same size.
 void sort_ascending(std::vector<double>& values);
 
 /// Indices that sort `values` ascending or descending; stable: ties keep the order of their

@@ -113,9 +113,8 @@ RankingScore evaluate_ranking(std::span<const float> distances, std::span<const 
   std::vector<Relevance> ranked(gallery.size());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const auto order = rank_row(distances.subspan(q * gallery.size(), gallery.size()));
-    std::transform(order.begin(), order.end(), ranked.begin(), [&](std::uint32_t item) {
-      return relevance(queries[q], gallery[item], rule);
-    });
+    std::transform(order.begin(), order.end(), ranked.begin(),
+                   [&](std::uint32_t item) { return relevance(queries[q], gallery[item], rule); });
     accumulator.add(ranked);
   }
   return accumulator.result();

@@ -84,9 +84,9 @@ double Roc::tar(const RocPoint& point) const noexcept {
 
 OperatingPoint Roc::at_threshold(double threshold) const {
   if (std::isnan(threshold)) refuse("the threshold is NaN");
-  const auto below = std::partition_point(
-      points_.begin(), points_.end(),
-      [&](const RocPoint& point) { return point.threshold >= threshold; });
+  const auto below =
+      std::partition_point(points_.begin(), points_.end(),
+                           [&](const RocPoint& point) { return point.threshold >= threshold; });
   // Nothing lies above +infinity but the first point itself, which accepts nothing.
   const RocPoint& point = below == points_.begin() ? points_.front() : *(below - 1);
   return {threshold, far(point), tar(point)};
@@ -134,7 +134,9 @@ OperatingPoint Roc::at_far(double target, AtRule rule) const {
                          static_cast<double>(impostor_count_), target, rule);
 }
 
-double Roc::fnmr_at_fmr(double target, AtRule rule) const { return at_far(target, rule).frr(); }
+double Roc::fnmr_at_fmr(double target, AtRule rule) const {
+  return at_far(target, rule).frr();
+}
 
 std::vector<RocPoint> Roc::thinned(std::size_t most) const {
   if (most < 2) refuse(fmt::format("a curve needs at least 2 points, not {}", most));

@@ -1,8 +1,7 @@
 // Template pooling of the IJB protocols; see verification.hpp.
 
-#include "sosia/evaluate/verification.hpp"
-
 #include "evaluate/checks.hpp"
+#include "sosia/evaluate/verification.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -86,9 +85,8 @@ TemplateSet pool_templates(std::span<const float> features, std::size_t dim,
   return set;
 }
 
-std::vector<double> template_scores(
-    const TemplateSet& templates,
-    std::span<const std::pair<std::int64_t, std::int64_t>> pairs) {
+std::vector<double> template_scores(const TemplateSet& templates,
+                                    std::span<const std::pair<std::int64_t, std::int64_t>> pairs) {
   const auto row_of = [&](std::int64_t id) {
     const auto found = std::lower_bound(templates.ids.begin(), templates.ids.end(), id);
     if (found == templates.ids.end() || *found != id) {

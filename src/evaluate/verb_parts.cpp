@@ -55,7 +55,9 @@ std::string rate_key(double rate) {
   return fmt::format("{:g}", rate);
 }
 
-std::string percent(double rate) { return fmt::format("{:.4g} %", 100.0 * rate); }
+std::string percent(double rate) {
+  return fmt::format("{:.4g} %", 100.0 * rate);
+}
 
 std::vector<std::pair<std::string, Value>> by_rate(std::span<const double> rates,
                                                    const std::function<double(double)>& figure) {
@@ -96,7 +98,9 @@ Plot histogram_plot(std::string key, std::string title, std::string x_label,
     }
   }
   const double width = high > low ? (high - low) / static_cast<double>(bins) : 1.0;
-  Plot plot{.key = std::move(key), .title = std::move(title), .x_label = std::move(x_label),
+  Plot plot{.key = std::move(key),
+            .title = std::move(title),
+            .x_label = std::move(x_label),
             .y_label = "share of the class"};
   for (const NamedScores& list : lists) {
     Series series{.name = list.name, .style = SeriesStyle::bars};
@@ -128,8 +132,11 @@ Series curve_series(std::string name, std::span<const RocPoint> points,
 
 Plot roc_plot(const Roc& roc) {
   const auto points = roc.thinned(400);
-  Plot plot{.key = "roc", .title = "ROC", .x_label = "FAR (false accept rate)",
-            .y_label = "TAR (true accept rate)", .x_log = true};
+  Plot plot{.key = "roc",
+            .title = "ROC",
+            .x_label = "FAR (false accept rate)",
+            .y_label = "TAR (true accept rate)",
+            .x_log = true};
   plot.series.push_back(curve_series(
       "score", points, [&](const RocPoint& p) { return std::pair{roc.far(p), roc.tar(p)}; }));
   // The line of a score that knows nothing, where the axis begins.
@@ -143,11 +150,14 @@ Plot roc_plot(const Roc& roc) {
 
 Plot det_plot(const Roc& roc) {
   const auto points = roc.thinned(400);
-  Plot plot{.key = "det", .title = "DET", .x_label = "FMR (false match rate)",
-            .y_label = "FNMR (false non-match rate)", .x_log = true, .y_log = true};
-  plot.series.push_back(curve_series("score", points, [&](const RocPoint& p) {
-    return std::pair{roc.far(p), 1.0 - roc.tar(p)};
-  }));
+  Plot plot{.key = "det",
+            .title = "DET",
+            .x_label = "FMR (false match rate)",
+            .y_label = "FNMR (false non-match rate)",
+            .x_log = true,
+            .y_log = true};
+  plot.series.push_back(curve_series(
+      "score", points, [&](const RocPoint& p) { return std::pair{roc.far(p), 1.0 - roc.tar(p)}; }));
   return plot;
 }
 

@@ -116,8 +116,7 @@ void add_rates(Report& report, const AttackRates& rates, const Choice& choice) {
   report.scalar("apcer", rates.apcer, "APCER" + choice.suffix, "largest over the instruments");
   report.scalar("bpcer", rates.bpcer, "BPCER" + choice.suffix);
   report.scalar("acer", rates.acer, "ACER" + choice.suffix, "mean of APCER and BPCER");
-  report.scalar("hter", rates.hter, "HTER" + choice.suffix,
-                "mean of FAR over all attacks and FRR");
+  report.scalar("hter", rates.hter, "HTER" + choice.suffix, "mean of FAR over all attacks and FRR");
   report.scalar("threshold", rates.threshold, "threshold" + choice.suffix);
   report.data("threshold_source", choice.source);
 }
@@ -152,9 +151,9 @@ void add_curves(Report& report, const AttackFile& all, const Roc& roc) {
   report.group("bpcer_at_apcer", "BPCER at pooled APCER",
                by_rate(apcers, [&](double rate) { return roc.fnmr_at_fmr(rate); }),
                "test scores; lowest BPCER with the APCER of all attacks not above the target");
-  report.group("tpr_at_fpr", "TPR at FPR",
-               by_rate(std::vector<double>{0.01},
-                       [&](double rate) { return roc.at_far(rate, AtRule::not_above).tar; }));
+  report.group("tpr_at_fpr", "TPR at FPR", by_rate(std::vector<double>{0.01}, [&](double rate) {
+                 return roc.at_far(rate, AtRule::not_above).tar;
+               }));
   std::vector<double> live;
   std::vector<std::vector<double>> attacks(all.instruments.size());
   for (std::size_t i = 0; i < all.test.scores.size(); ++i) {
@@ -211,11 +210,11 @@ Report attack(const AttackOptions& o, RunContext& run) {
   add_gate(report, "max_acer", rates.acer, o.max_acer, false);
   add_gate(report, "max_hter", rates.hter, o.max_hter, false);
   add_gate(report, "min_auc", roc.auc(), o.min_auc);
-  report.verdict(fmt::format("ACER {} (APCER {}, BPCER {}){}, AUC {:.4f}, over {} bona fide and {} "
-                             "attack {}",
-                             percent(rates.acer), percent(rates.apcer), percent(rates.bpcer),
-                             choice.suffix, roc.auc(), roc.genuine_count(), roc.impostor_count(),
-                             clips ? "clips" : "presentations"));
+  report.verdict(fmt::format(
+      "ACER {} (APCER {}, BPCER {}){}, AUC {:.4f}, over {} bona fide and {} "
+      "attack {}",
+      percent(rates.acer), percent(rates.apcer), percent(rates.bpcer), choice.suffix, roc.auc(),
+      roc.genuine_count(), roc.impostor_count(), clips ? "clips" : "presentations"));
   return report;
 }
 
@@ -234,7 +233,8 @@ Verb attack_verb() {
            "the EER threshold of the dev rows; without either it is that of the test rows, and all "
            "figures that depend on it are labelled test-EER, because they are optimistic. APCER is "
            "the largest share of accepted presentations over the attack instruments (ISO/IEC "
-           "30107-3), BPCER the share of rejected bona fide ones, ACER their mean; HTER is the mean "
+           "30107-3), BPCER the share of rejected bona fide ones, ACER their mean; HTER is the "
+           "mean "
            "of FAR over all attacks and FRR.",
        .examples = {{"sosia evaluate attack attacks.csv", "threshold from the dev rows"},
                     {"sosia evaluate attack attacks.csv --threshold 0.5 --frames",

@@ -54,7 +54,10 @@ void describe(Fields& f, CalibrationOptions& o) {
     o.level);
   f({.name = "max_ece", .help = "fail above this ECE", .min = 0, .max = 1, .group = "gates"},
     o.max_ece);
-  f({.name = "max_brier", .help = "fail above this Brier score", .min = 0, .max = 1,
+  f({.name = "max_brier",
+     .help = "fail above this Brier score",
+     .min = 0,
+     .max = 1,
      .group = "gates"},
     o.max_brier);
   f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
@@ -110,16 +113,17 @@ void apply_fit(CalibrationFile& all, Fit kind, Report& report) {
   const Samples& source = in_sample ? all.test : all.dev;
   if (in_sample) {
     report.warning(
-        "the map was fitted on the rows that it is judged on, which is optimistic; mark the rows to "
+        "the map was fitted on the rows that it is judged on, which is optimistic; mark the rows "
+        "to "
         "fit on with split dev");
   }
   std::vector<double> probabilities;
   if (kind == Fit::isotonic) {
     const Isotonic map = fit_isotonic(source.values, source.labels);
     for (double v : all.test.values) probabilities.push_back(std::clamp(map(v), 0.0, 1.0));
-    report.data("calibrator", Value::object({{"kind", "isotonic"},
-                                             {"x", numbers(map.x())},
-                                             {"y", numbers(map.y())}}));
+    report.data(
+        "calibrator",
+        Value::object({{"kind", "isotonic"}, {"x", numbers(map.x())}, {"y", numbers(map.y())}}));
     report.text(fmt::format("Isotonic map with {} knots, fitted on {} rows.", map.x().size(),
                             source.values.size()));
   } else {
@@ -175,9 +179,9 @@ std::vector<Interval> intervals_of(const CalibrationFile& all, const Calibration
     out[1] = total.squares / total.count;
     out[2] = total.log_losses / total.count;
   };
-  return bootstrap_subjects(sums.size(), 3, statistic,
-                            {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level},
-                            run);
+  return bootstrap_subjects(
+      sums.size(), 3, statistic,
+      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
 }
 
 void add_reliability(Report& report, std::span<const ReliabilityBin> bins, double level) {
@@ -190,7 +194,9 @@ void add_reliability(Report& report, std::span<const ReliabilityBin> bins, doubl
                                {"frequency_low", "from", ""},
                                {"frequency_high", "to", ""}},
                               "Wilson intervals: rows taken as independent");
-  Plot plot{.key = "reliability", .title = "Reliability diagram", .x_label = "mean probability",
+  Plot plot{.key = "reliability",
+            .title = "Reliability diagram",
+            .x_label = "mean probability",
             .y_label = "share of label 1"};
   Series seen{.name = "observed", .style = SeriesStyle::points};
   for (const ReliabilityBin& bin : bins) {
@@ -228,11 +234,17 @@ Report calibration(const CalibrationOptions& o, RunContext& run) {
   };
   const double ece = expected_calibration_error(bins);
   const double brier = brier_score(p, labels);
-  report.scalar({.key = "ece", .label = "ECE", .value = ece, .interval = interval(0),
+  report.scalar({.key = "ece",
+                 .label = "ECE",
+                 .value = ece,
+                 .interval = interval(0),
                  .note = fmt::format("{} bins of equal width, open below", o.bins)});
   report.scalar({.key = "brier", .label = "Brier score", .value = brier, .interval = interval(1)});
-  report.scalar({.key = "log_loss", .label = "log-loss", .value = log_loss(p, labels),
-                 .unit = "nats", .interval = interval(2)});
+  report.scalar({.key = "log_loss",
+                 .label = "log-loss",
+                 .value = log_loss(p, labels),
+                 .unit = "nats",
+                 .interval = interval(2)});
   report.scalar("ece_adaptive", expected_calibration_error(adaptive), "ECE, adaptive",
                 fmt::format("{} bins of equal count", o.bins));
   report.scalar("mce", maximum_calibration_error(bins), "MCE", "largest gap of a bin in use");
@@ -251,9 +263,10 @@ Report calibration(const CalibrationOptions& o, RunContext& run) {
   }
   add_gate(report, "max_ece", ece, o.max_ece, false);
   add_gate(report, "max_brier", brier, o.max_brier, false);
-  report.verdict(fmt::format("probabilities are off by {} on average (ECE); Brier score {:.4f} "
-                             "against {:.4f} of the base rate, over {} rows",
-                             percent(ece), brier, rate * (1.0 - rate), p.size()));
+  report.verdict(
+      fmt::format("probabilities are off by {} on average (ECE); Brier score {:.4f} "
+                  "against {:.4f} of the base rate, over {} rows",
+                  percent(ece), brier, rate * (1.0 - rate), p.size()));
   return report;
 }
 
@@ -269,9 +282,11 @@ Verb calibration_verb() {
            "intervals are a bootstrap over subjects). With --fit the column score is taken when "
            "there is one, a map is fitted on the dev rows and the test rows are judged; the map is "
            "in the JSON as calibrator.\n\n"
-           "ECE is the mean over bins, weighted by count, of |share of label 1 - mean probability|; "
+           "ECE is the mean over bins, weighted by count, of |share of label 1 - mean "
+           "probability|; "
            "bins have equal width and hold low < p <= high (the first one 0 as well). log_loss is "
-           "in nats, probabilities clipped at 2^-52. Isotonic is pool-adjacent-violators, Platt the "
+           "in nats, probabilities clipped at 2^-52. Isotonic is pool-adjacent-violators, Platt "
+           "the "
            "method of Lin, Lin and Weng (2007).",
        .examples = {{"sosia evaluate calibration probabilities.csv", "ECE, Brier, log-loss"},
                     {"sosia evaluate calibration probabilities.csv --fit isotonic",

@@ -55,9 +55,10 @@ Report clustering(const ClusteringOptions& o, RunContext& run) {
   if (subject_names.size() == 1) {
     report.warning("all items are of one subject: precision cannot fail");
   }
-  report.verdict(fmt::format("pairwise F1 {:.4f}, BCubed F1 {:.4f}, NMI {:.4f}: {} clusters for {} "
-                             "subjects",
-                             pairs.f1, bcubed.f1, nmi, cluster_names.size(), subject_names.size()));
+  report.verdict(
+      fmt::format("pairwise F1 {:.4f}, BCubed F1 {:.4f}, NMI {:.4f}: {} clusters for {} "
+                  "subjects",
+                  pairs.f1, bcubed.f1, nmi, cluster_names.size(), subject_names.size()));
   return report;
 }
 
@@ -69,7 +70,8 @@ Verb clustering_verb() {
        .name = "clustering",
        .summary = "pairwise F1, BCubed, NMI and adjusted Rand index of clusters",
        .details =
-           "Columns: cluster, subject; one row per item. Pairwise precision is the share of pairs in "
+           "Columns: cluster, subject; one row per item. Pairwise precision is the share of pairs "
+           "in "
            "one cluster that are of one subject, recall the share of pairs of one subject in one "
            "cluster. BCubed averages over items. NMI is divided by the arithmetic mean of the two "
            "entropies, as scikit-learn does by default.",

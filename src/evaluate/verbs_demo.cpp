@@ -28,7 +28,7 @@ void describe(Fields& f, DemoOptions& o) {
 }
 
 std::vector<Column> truth_columns() {
-  return {{"figure", "", ""}, {"measured", "", ""},      {"low", "from", ""},
+  return {{"figure", "", ""}, {"measured", "", ""},        {"low", "from", ""},
           {"high", "to", ""}, {"truth", "true value", ""}, {"inside", "", ""}};
 }
 
@@ -57,7 +57,8 @@ double show_verification(Report& report, const DemoOptions& o, Tally& tally, Run
   const auto intervals = bootstrap_verification(world.scores, world.labels, world.subjects, fars,
                                                 bootstrap_options(o), run);
   report.text(fmt::format(
-      "Verification. {} subjects, {} genuine and {} impostor scores, normal with means 2 and 0; 30 % "
+      "Verification. {} subjects, {} genuine and {} impostor scores, normal with means 2 and 0; 30 "
+      "% "
       "of the variance belongs to the subjects, so that comparisons of one subject are alike.",
       o.subjects, roc.genuine_count(), roc.impostor_count()));
   Table& table = report.table("verification", "Verification against the closed form",
@@ -65,9 +66,8 @@ double show_verification(Report& report, const DemoOptions& o, Tally& tally, Run
   tally.row(table, "AUC", roc.auc(), intervals.auc, world.true_auc());
   tally.row(table, "EER", roc.eer().rate, intervals.eer, world.true_eer());
   for (std::size_t i = 0; i < fars.size(); ++i) {
-    tally.row(table, "TAR at FAR " + rate_key(fars[i]),
-              roc.at_far(fars[i], AtRule::not_above).tar, intervals.tar_at_far[i],
-              world.true_tar(fars[i]));
+    tally.row(table, "TAR at FAR " + rate_key(fars[i]), roc.at_far(fars[i], AtRule::not_above).tar,
+              intervals.tar_at_far[i], world.true_tar(fars[i]));
   }
   std::vector<std::uint8_t> shuffled = world.labels;
   RandomStream stream = run.random("demo shuffle");
@@ -93,10 +93,11 @@ void show_identification(Report& report, const DemoOptions& o, Tally& tally, Run
   const auto probes = static_cast<std::size_t>(o.subjects) * 10;
   const SearchWorld world =
       make_searches(probes, probes, static_cast<std::size_t>(o.subjects), 4.0, run);
-  report.text(fmt::format(
-      "Identification. {} searches of enrolled and {} of unknown subjects in a gallery of {}: others "
-      "score N(0, 1), the mate N(4, 1).",
-      probes, probes, o.subjects));
+  report.text(
+      fmt::format("Identification. {} searches of enrolled and {} of unknown subjects in a gallery "
+                  "of {}: others "
+                  "score N(0, 1), the mate N(4, 1).",
+                  probes, probes, o.subjects));
   Table& table =
       report.table("identification", "Open-set identification against the closed form",
                    truth_columns(), "Wilson at the measured threshold: searches are independent");
@@ -110,8 +111,11 @@ void show_identification(Report& report, const DemoOptions& o, Tally& tally, Run
   row("TPIR at the true threshold of FPIR 1e-1",
       curve.at_threshold(world.separation - normal_quantile(world.true_tpir(0.1))).tar,
       world.true_tpir(0.1));
-  Plot plot{.key = "tpir", .title = "Open-set identification", .x_label = "FPIR",
-            .y_label = "TPIR", .x_log = true};
+  Plot plot{.key = "tpir",
+            .title = "Open-set identification",
+            .x_label = "FPIR",
+            .y_label = "TPIR",
+            .x_log = true};
   plot.series.push_back(curve_series("searches", curve.points(), [&](const RocPoint& p) {
     return std::pair{curve.fpir(p), curve.tpir(p)};
   }));
@@ -129,7 +133,8 @@ void show_retrieval(Report& report, RunContext& run) {
   const RankingRule market{.ranks = 20};
   const RankingRule lax{.junk = JunkRule::none, .ranks = 20};
   const RankingScore fair = evaluate_ranking(world.distances, world.queries, world.gallery, market);
-  const RankingScore inflated = evaluate_ranking(world.distances, world.queries, world.gallery, lax);
+  const RankingScore inflated =
+      evaluate_ranking(world.distances, world.queries, world.gallery, lax);
   std::vector<float> random = world.distances;
   RandomStream stream = run.random("demo random order");
   stream.shuffle(std::span(random));
@@ -177,7 +182,9 @@ void show_calibration(Report& report, RunContext& run) {
                                {"brier", "Brier", ""},
                                {"log_loss", "log-loss", "nats"}},
                               "second half of 20000 samples; the map was fitted on the first half");
-  Plot plot{.key = "reliability", .title = "Reliability diagram", .x_label = "mean probability",
+  Plot plot{.key = "reliability",
+            .title = "Reliability diagram",
+            .x_label = "mean probability",
             .y_label = "share of label 1"};
   const auto show = [&](const std::string& name, std::span<const double> p, Value truth) {
     const auto bins = reliability(p, labels.subspan(half), 15);
@@ -238,7 +245,8 @@ Verb demo_verb() {
        .summary = "measure simulated data with known answers and draw the report",
        .details =
            "Simulates verification scores, gallery searches, a small ranked retrieval world and "
-           "probabilities, measures them, and shows every figure beside its closed form and beside a "
+           "probabilities, measures them, and shows every figure beside its closed form and beside "
+           "a "
            "control that must fail. Nothing is canned: another --seed gives other figures.",
        .examples = {{"sosia demo --out demo", "writes demo/report.html"},
                     {"sosia demo --out demo2 --subjects 50 --seed 7", "a smaller world"}}},

@@ -41,7 +41,9 @@ void describe(Fields& f, IdentificationOptions& o) {
      .help = "CSV with a column subject: who is enrolled; default: every candidate of the file",
      .role = FieldRole::input_file},
     o.gallery);
-  f({.name = "fpir", .help = "false positive identification rates to report TPIR at", .max = 1,
+  f({.name = "fpir",
+     .help = "false positive identification rates to report TPIR at",
+     .max = 1,
      .above = 0},
     o.fpir);
   f.choice({.name = "rule", .help = "how TPIR is read off the curve at a rate"}, o.rule,
@@ -75,7 +77,10 @@ void describe(Fields& f, IdentificationOptions& o) {
     o.min_tpir);
   f({.name = "gate_fpir", .help = "rate of min_tpir", .max = 1, .above = 0, .group = "gates"},
     o.gate_fpir);
-  f({.name = "min_rank1", .help = "fail below this rank-1 rate", .min = 0, .max = 1,
+  f({.name = "min_rank1",
+     .help = "fail below this rank-1 rate",
+     .min = 0,
+     .max = 1,
      .group = "gates"},
     o.min_rank1);
   f.require(!o.fpir.empty(), "fpir needs at least one rate");
@@ -213,9 +218,9 @@ std::vector<Interval> intervals_of(const Searches& all, const IdentificationOpti
       out[o.ranks.size() + i] = curve.at_fpir(o.fpir[i], o.rule).tar;
     }
   };
-  return bootstrap_subjects(all.subject_count, figures, statistic,
-                            {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level},
-                            run);
+  return bootstrap_subjects(
+      all.subject_count, figures, statistic,
+      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
 }
 
 void add_open_set(Report& report, const OpenSet& curve, const IdentificationOptions& o,
@@ -243,17 +248,25 @@ void add_open_set(Report& report, const OpenSet& curve, const IdentificationOpti
   }
   if (o.threshold) {
     const OperatingPoint p = curve.at_threshold(*o.threshold);
-    report.group("at_threshold", fmt::format("Rates at score >= {:g}", *o.threshold),
-                 {{"threshold", *o.threshold}, {"fpir", p.far}, {"tpir", p.tar}, {"fnir", p.frr()}});
+    report.group(
+        "at_threshold", fmt::format("Rates at score >= {:g}", *o.threshold),
+        {{"threshold", *o.threshold}, {"fpir", p.far}, {"tpir", p.tar}, {"fnir", p.frr()}});
   }
-  Plot tpir{.key = "tpir", .title = "Open-set identification", .x_label = "FPIR",
-            .y_label = "TPIR", .x_log = true};
+  Plot tpir{.key = "tpir",
+            .title = "Open-set identification",
+            .x_label = "FPIR",
+            .y_label = "TPIR",
+            .x_log = true};
   tpir.series.push_back(curve_series("searches", curve.points(), [&](const RocPoint& p) {
     return std::pair{curve.fpir(p), curve.tpir(p)};
   }));
   report.plot(std::move(tpir));
-  Plot det{.key = "det", .title = "DET of identification", .x_label = "FPIR", .y_label = "FNIR",
-           .x_log = true, .y_log = true};
+  Plot det{.key = "det",
+           .title = "DET of identification",
+           .x_label = "FPIR",
+           .y_label = "FNIR",
+           .x_log = true,
+           .y_log = true};
   det.series.push_back(curve_series("searches", curve.points(), [&](const RocPoint& p) {
     return std::pair{curve.fpir(p), 1.0 - curve.tpir(p)};
   }));
@@ -268,7 +281,9 @@ void add_ranks(Report& report, const Searches& all, const IdentificationOptions&
                        rank_rate(all.searches, static_cast<std::size_t>(rank)));
   }
   const double rank1 = rank_rate(all.searches, 1);
-  Scalar first{.key = "rank1", .label = "rank-1 rate", .value = rank1,
+  Scalar first{.key = "rank1",
+               .label = "rank-1 rate",
+               .value = rank1,
                .note = "closed set: mated searches, whatever the score"};
   const auto place = std::find(o.ranks.begin(), o.ranks.end(), 1);
   if (!intervals.empty() && place != o.ranks.end()) {
@@ -296,16 +311,17 @@ void add_closed_set(Report& report, const Searches& all, const IdentificationOpt
   for (double rate : o.fpir) {
     const double needed = std::ceil(rate * static_cast<double>(mates.size()));
     const bool enough = needed <= static_cast<double>(all.non_mate_scores.size());
-    items.emplace_back(rate_key(rate), enough ? Value(pooled_closed_set_tpir(
-                                                    mates, all.non_mate_scores, rate))
-                                              : Value());
+    items.emplace_back(
+        rate_key(rate),
+        enough ? Value(pooled_closed_set_tpir(mates, all.non_mate_scores, rate)) : Value());
   }
   report.group("closed_set_tpir_at_fpir", "TPIR at FPIR, closed set", std::move(items),
                "threshold from the pooled scores of other subjects, as InsightFace's IJB 1:N tool");
 }
 
 Report identification(const IdentificationOptions& o, RunContext& run) {
-  Report report("evaluate.identification", "identification: who of the gallery is this, if anybody?");
+  Report report("evaluate.identification",
+                "identification: who of the gallery is this, if anybody?");
   const Searches all = Reader(o).read(report, run);
   const auto mated = static_cast<std::size_t>(std::count_if(
       all.searches.begin(), all.searches.end(), [](const Search& s) { return s.mated; }));
@@ -331,10 +347,11 @@ Report identification(const IdentificationOptions& o, RunContext& run) {
   add_open_set(report, curve, o, parts.subspan(intervals.empty() ? 0 : o.ranks.size()));
   warn_rule_of_30(report, o.fpir, other, "FPIR", "non-mated searches");
   add_gate(report, "min_tpir", curve.at_fpir(o.gate_fpir, o.rule).tar, o.min_tpir);
-  report.verdict(fmt::format("TPIR {} at FPIR {}, rank-1 rate {}, over {} mated and {} non-mated "
-                             "searches",
-                             percent(curve.at_fpir(o.fpir[0], o.rule).tar), rate_key(o.fpir[0]),
-                             percent(rank1), mated, other));
+  report.verdict(
+      fmt::format("TPIR {} at FPIR {}, rank-1 rate {}, over {} mated and {} non-mated "
+                  "searches",
+                  percent(curve.at_fpir(o.fpir[0], o.rule).tar), rate_key(o.fpir[0]),
+                  percent(rank1), mated, other));
   return report;
 }
 
@@ -348,12 +365,14 @@ Verb identification_verb() {
        .details =
            "Columns: probe (one search), probe_subject, candidate_subject, score (higher is more "
            "alike): one row per candidate; a probe with an empty list has one row with empty "
-           "candidate_subject and score. Optional: mated (1 when the probe's subject is enrolled, 0 "
+           "candidate_subject and score. Optional: mated (1 when the probe's subject is enrolled, "
+           "0 "
            "when not). Without it a probe is mated when its subject is in the column subject of "
            "--gallery, or else among the candidates of the file.\n\n"
            "A subject counts once per list, with its best score; equal scores rank in file order. "
            "FPIR is the share of non-mated searches with any candidate at score >= threshold, TPIR "
-           "the share of mated searches whose mate is within --tpir-rank and at score >= threshold, "
+           "the share of mated searches whose mate is within --tpir-rank and at score >= "
+           "threshold, "
            "FNIR = 1 - TPIR (ISO/IEC 19795-1). Intervals are a bootstrap over probe subjects.",
        .examples = {{"sosia evaluate identification candidates.csv", "all figures"},
                     {"sosia evaluate identification candidates.csv --tpir-rank 0 --fpir 0.1",

@@ -28,7 +28,8 @@ struct RankingOptions {
 
 void describe(Fields& f, RankingOptions& o) {
   f({.name = "file",
-     .help = "CSV with columns query,query_subject,query_camera,item,item_subject,item_camera,score",
+     .help =
+         "CSV with columns query,query_subject,query_camera,item,item_subject,item_camera,score",
      .role = FieldRole::input_file,
      .positional = true,
      .required = true},
@@ -60,7 +61,10 @@ void describe(Fields& f, RankingOptions& o) {
     o.level);
   f({.name = "min_map", .help = "fail below this mAP", .min = 0, .max = 1, .group = "gates"},
     o.min_map);
-  f({.name = "min_rank1", .help = "fail below this rank-1 rate", .min = 0, .max = 1,
+  f({.name = "min_rank1",
+     .help = "fail below this rank-1 rate",
+     .min = 0,
+     .max = 1,
      .group = "gates"},
     o.min_rank1);
   f.require(!o.ranks.empty(), "ranks needs at least one rank");
@@ -174,8 +178,8 @@ Scores score_lists(Lists& lists, std::size_t ranks) {
     const auto score = accumulator.add(ranked);
     if (!score) continue;
     const auto subject = static_cast<std::uint32_t>(lists.queries[q].who.subject);
-    scores.valid.push_back({static_cast<std::uint32_t>(q),
-                            subjects.number(lists.subjects.name(subject)), *score});
+    scores.valid.push_back(
+        {static_cast<std::uint32_t>(q), subjects.number(lists.subjects.name(subject)), *score});
   }
   scores.means = accumulator.result();
   scores.subject_count = subjects.size();
@@ -198,14 +202,14 @@ std::vector<Interval> intervals_of(const Scores& scores, const RankingOptions& o
     out[1] = inp / count;
     out[2] = first / count;
   };
-  return bootstrap_subjects(scores.subject_count, 3, statistic,
-                            {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level},
-                            run);
+  return bootstrap_subjects(
+      scores.subject_count, 3, statistic,
+      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
 }
 
 std::size_t cmc_length(const RankingOptions& o) {
-  return static_cast<std::size_t>(std::max<std::int64_t>(
-      50, *std::max_element(o.ranks.begin(), o.ranks.end())));
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(50, *std::max_element(o.ranks.begin(), o.ranks.end())));
 }
 
 void add_plots(Report& report, const Scores& scores) {
@@ -237,8 +241,8 @@ void add_hardest(Report& report, const Lists& lists, const Scores& scores) {
                                {"correct", "correct items", ""}});
   for (const Scored* query : order) {
     const auto subject = static_cast<std::uint32_t>(lists.queries[query->query].who.subject);
-    table.add({lists.query_names.name(query->query), lists.subjects.name(subject),
-               query->score.ap, query->score.first_hit, query->score.correct});
+    table.add({lists.query_names.name(query->query), lists.subjects.name(subject), query->score.ap,
+               query->score.first_hit, query->score.correct});
   }
 }
 
@@ -251,9 +255,10 @@ void add_warnings(Report& report, const Lists& lists, const Scores& scores) {
       lists.queries.begin(), lists.queries.end(),
       [](const Query& a, const Query& b) { return a.items.size() < b.items.size(); });
   if (least->items.size() != most->items.size()) {
-    report.warning(fmt::format("lists have {} to {} items; a list that was cut hides late correct "
-                               "items, and mAP and mINP come out too high",
-                               least->items.size(), most->items.size()));
+    report.warning(
+        fmt::format("lists have {} to {} items; a list that was cut hides late correct "
+                    "items, and mAP and mINP come out too high",
+                    least->items.size(), most->items.size()));
   }
   if (scores.subject_count == 1) {
     report.warning("all queries are of one subject: nothing can be said about other subjects");
@@ -270,17 +275,23 @@ Report ranking(const RankingOptions& o, RunContext& run) {
     return intervals.empty() ? std::nullopt : std::optional(intervals[i]);
   };
   Report report("evaluate.ranking", "ranking: how early does the same one come?");
-  report.scalar({.key = "map", .label = "mAP", .value = means.map, .interval = interval(0),
+  report.scalar({.key = "map",
+                 .label = "mAP",
+                 .value = means.map,
+                 .interval = interval(0),
                  .note = "mean of k / rank of the k-th correct item"});
-  report.scalar({.key = "minp", .label = "mINP", .value = means.minp, .interval = interval(1),
+  report.scalar({.key = "minp",
+                 .label = "mINP",
+                 .value = means.minp,
+                 .interval = interval(1),
                  .note = "mean of correct items / rank of the last one"});
   std::vector<std::pair<std::string, Value>> cmc;
   for (std::int64_t rank : o.ranks) {
     cmc.emplace_back(std::to_string(rank), means.cmc[static_cast<std::size_t>(rank - 1)]);
   }
   report.group("cmc", "CMC: share of queries with a hit up to this rank", std::move(cmc));
-  report.scalar({.key = "rank1", .label = "rank-1 rate", .value = means.cmc[0],
-                 .interval = interval(2)});
+  report.scalar(
+      {.key = "rank1", .label = "rank-1 rate", .value = means.cmc[0], .interval = interval(2)});
   report.scalar("map_trapezoid", means.map_trapezoid, "mAP, trapezoidal",
                 "the Market-1501 Matlab variant");
   report.scalar("mean_map_rank1", (means.map + means.cmc[0]) / 2.0, "mean of mAP and rank 1");
@@ -305,14 +316,18 @@ Verb ranking_verb() {
        .name = "ranking",
        .summary = "CMC, mAP and mINP of ranked lists by the Market-1501 rule",
        .details =
-           "Columns: query, query_subject, query_camera, item, item_subject, item_camera, score: one "
+           "Columns: query, query_subject, query_camera, item, item_subject, item_camera, score: "
+           "one "
            "row per query and gallery item, in any order; higher scores rank first (--distances: "
            "smaller ones), equal scores in file order. Optional: query_clothes, item_clothes.\n\n"
            "Left out of a list are items of subject --junk-subject, and items of the query's own "
-           "subject seen by the query's camera (--rule market). --rule clothes_changing also leaves "
-           "out the subject in the same clothes, same_clothes the subject in other clothes. A query "
+           "subject seen by the query's camera (--rule market). --rule clothes_changing also "
+           "leaves "
+           "out the subject in the same clothes, same_clothes the subject in other clothes. A "
+           "query "
            "without a correct item left is not counted. AP is the mean over the correct items of "
-           "k / rank; the trapezoidal variant is reported beside it. Intervals are a bootstrap over "
+           "k / rank; the trapezoidal variant is reported beside it. Intervals are a bootstrap "
+           "over "
            "query subjects.",
        .examples = {{"sosia evaluate ranking ranking.csv", "mAP, mINP, CMC"},
                     {"sosia evaluate ranking ranking.csv --rule none --ranks 1,3",

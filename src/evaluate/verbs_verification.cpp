@@ -35,7 +35,8 @@ struct VerificationOptions {
 
 void describe(Fields& f, VerificationOptions& o) {
   f({.name = "file",
-     .help = "CSV with columns score,label and optionally group, fold, subject, subject_a, subject_b",
+     .help =
+         "CSV with columns score,label and optionally group, fold, subject, subject_a, subject_b",
      .role = FieldRole::input_file,
      .positional = true,
      .required = true},
@@ -54,12 +55,13 @@ void describe(Fields& f, VerificationOptions& o) {
      .max = 1000,
      .group = "folds"},
     o.folds);
-  f.choice({.name = "fold_grid",
-            .help = "thresholds tried: the LFW grid on 2 - 2 cosine, or all between the scores; auto "
-                    "takes the grid for scores within -1 and 1",
-            .group = "folds"},
-           o.fold_grid,
-           {{"auto", FoldGrid::automatic}, {"cosine", FoldGrid::cosine}, {"exact", FoldGrid::exact}});
+  f.choice(
+      {.name = "fold_grid",
+       .help = "thresholds tried: the LFW grid on 2 - 2 cosine, or all between the scores; auto "
+               "takes the grid for scores within -1 and 1",
+       .group = "folds"},
+      o.fold_grid,
+      {{"auto", FoldGrid::automatic}, {"cosine", FoldGrid::cosine}, {"exact", FoldGrid::exact}});
   f({.name = "group_far",
      .help = "false accept rate of all comparisons that sets the threshold shared by the groups",
      .max = 1,
@@ -181,8 +183,8 @@ Intervals intervals_of(const Comparisons& list, const Roc& roc, const Verificati
   for (double target : o.far) {
     const auto genuine = static_cast<double>(roc.genuine_count());
     const double accepted = std::round(roc.at_far(target, o.rule).tar * genuine);
-    intervals.tar.push_back(wilson_interval(static_cast<std::uint64_t>(accepted),
-                                            roc.genuine_count(), o.level));
+    intervals.tar.push_back(
+        wilson_interval(static_cast<std::uint64_t>(accepted), roc.genuine_count(), o.level));
   }
   return intervals;
 }
@@ -195,15 +197,15 @@ void add_operating_points(Report& report, const Roc& roc, const VerificationOpti
   report.group("fnmr_at_fmr", "FNMR at FMR",
                by_rate(o.far, [&](double fmr) { return roc.fnmr_at_fmr(fmr); }),
                "lowest FNMR with FMR not above the target (1e-2: FMR100, 1e-3: FMR1000)");
-  Table& points = report.table("operating_points", "Operating points",
-                               {{"target", "target FAR", ""},
-                                {"threshold", "", ""},
-                                {"far", "FAR reached", ""},
-                                {"tar", "TAR", ""},
-                                {"tar_low", "TAR from", ""},
-                                {"tar_high", "TAR to", ""}},
-                               fmt::format("rule: {}; intervals: {}", rule_name(o.rule),
-                                           intervals.tar.front().method));
+  Table& points = report.table(
+      "operating_points", "Operating points",
+      {{"target", "target FAR", ""},
+       {"threshold", "", ""},
+       {"far", "FAR reached", ""},
+       {"tar", "TAR", ""},
+       {"tar_low", "TAR from", ""},
+       {"tar_high", "TAR to", ""}},
+      fmt::format("rule: {}; intervals: {}", rule_name(o.rule), intervals.tar.front().method));
   for (std::size_t i = 0; i < o.far.size(); ++i) {
     const OperatingPoint p = roc.at_far(o.far[i], o.rule);
     points.add({o.far[i], p.threshold, p.far, p.tar, intervals.tar[i].low, intervals.tar[i].high});
@@ -245,7 +247,8 @@ void add_folds(Report& report, const Comparisons& list, const VerificationOption
     refuse("the LFW grid needs cosines, but there are scores outside -1 and 1",
            "use --fold-grid exact");
   }
-  const bool cosine = o.fold_grid == FoldGrid::cosine || (o.fold_grid == FoldGrid::automatic && unit);
+  const bool cosine =
+      o.fold_grid == FoldGrid::cosine || (o.fold_grid == FoldGrid::automatic && unit);
   std::vector<double> distances(list.scores.size());
   std::transform(list.scores.begin(), list.scores.end(), distances.begin(),
                  [&](double s) { return cosine ? squared_distance(s) : -s; });
@@ -255,7 +258,9 @@ void add_folds(Report& report, const Comparisons& list, const VerificationOption
       cosine ? "LFW grid: 2 - 2 score < threshold, steps of 0.01 from 0 to 4, first best of the "
                "other folds"
              : "thresholds between all scores, first best of the other folds";
-  report.scalar({.key = "fold_accuracy", .label = "accuracy over folds", .value = accuracy.mean,
+  report.scalar({.key = "fold_accuracy",
+                 .label = "accuracy over folds",
+                 .value = accuracy.mean,
                  .note = rule});
   report.scalar("fold_accuracy_std", accuracy.std, "spread of the accuracy over folds",
                 "divided by the number of folds");
@@ -284,18 +289,25 @@ void add_groups(Report& report, const Comparisons& list, const Roc& roc,
                                  shared, o.group_far);
   Table& table = report.table(
       "groups", "Groups",
-      {{"group", "", ""}, {"genuine", "", ""}, {"impostor", "", ""}, {"auc", "AUC", ""},
-       {"eer", "EER", ""}, {"fmr", "FMR, shared threshold", ""},
-       {"fnmr", "FNMR, shared threshold", ""}, {"tar", "TAR, own threshold", ""}},
+      {{"group", "", ""},
+       {"genuine", "", ""},
+       {"impostor", "", ""},
+       {"auc", "AUC", ""},
+       {"eer", "EER", ""},
+       {"fmr", "FMR, shared threshold", ""},
+       {"fnmr", "FNMR, shared threshold", ""},
+       {"tar", "TAR, own threshold", ""}},
       fmt::format("shared threshold {:.6g} (FMR of all not above {:g}); own threshold at the same "
                   "rate within the group",
                   shared, o.group_far));
   for (std::uint32_t g = 0; g < rates.size(); ++g) {
     const GroupRates& r = rates[g];
-    table.add({list.group_names.name(g), r.genuine, r.impostor, r.auc, r.eer, r.fmr, r.fnmr, r.tar});
+    table.add(
+        {list.group_names.name(g), r.genuine, r.impostor, r.auc, r.eer, r.fmr, r.fnmr, r.tar});
     if (r.genuine == 0 || r.impostor == 0) {
       report.warning(fmt::format("group {} lacks {} comparisons; its figures are incomplete",
-                                 list.group_names.name(g), r.genuine == 0 ? "genuine" : "impostor"));
+                                 list.group_names.name(g),
+                                 r.genuine == 0 ? "genuine" : "impostor"));
     }
   }
   const GroupGap gap = group_gap(rates);
@@ -310,9 +322,15 @@ void add_groups(Report& report, const Comparisons& list, const Roc& roc,
 void add_summary(Report& report, const Roc& roc, const ScoreSet& set, const Intervals& intervals) {
   const Eer eer = roc.eer();
   const Eer nearest = roc.eer(EerRule::nearest);
-  report.scalar({.key = "auc", .label = "AUC", .value = roc.auc(), .interval = intervals.auc,
+  report.scalar({.key = "auc",
+                 .label = "AUC",
+                 .value = roc.auc(),
+                 .interval = intervals.auc,
                  .note = "P(genuine > impostor) + P(tie) / 2"});
-  report.scalar({.key = "eer", .label = "EER", .value = eer.rate, .interval = intervals.eer,
+  report.scalar({.key = "eer",
+                 .label = "EER",
+                 .value = eer.rate,
+                 .interval = intervals.eer,
                  .note = "interpolated crossing of FAR and FRR"});
   report.scalar("eer_threshold", eer.threshold, "threshold of the EER");
   report.scalar("eer_nearest", nearest.rate, "EER, nearest point",
@@ -323,8 +341,9 @@ void add_summary(Report& report, const Roc& roc, const ScoreSet& set, const Inte
   report.scalar("average_precision", average_precision(roc), "average precision",
                 "no interpolation, as scikit-learn");
   const PrecisionRecallPoint best = best_f1(roc);
-  report.scalar("best_f1", best.f1, "best F1",
-                fmt::format("at score >= {:.6g}, chosen on these data: optimistic", best.threshold));
+  report.scalar(
+      "best_f1", best.f1, "best F1",
+      fmt::format("at score >= {:.6g}, chosen on these data: optimistic", best.threshold));
   report.scalar("genuine", roc.genuine_count(), "genuine comparisons");
   report.scalar("impostor", roc.impostor_count(), "impostor comparisons");
 }
@@ -353,11 +372,11 @@ Report verification(const VerificationOptions& o, RunContext& run) {
   add_gate(report, "max_eer", roc.eer().rate, o.max_eer, false);
   add_gate(report, "min_tar", roc.at_far(o.gate_far, o.rule).tar, o.min_tar);
   const double last = o.far.back();
-  report.verdict(fmt::format("AUC {:.4f}, EER {}, TAR {} at FAR {}, over {} genuine and {} impostor "
-                             "comparisons",
-                             roc.auc(), percent(roc.eer().rate),
-                             percent(roc.at_far(last, o.rule).tar), rate_key(last),
-                             roc.genuine_count(), roc.impostor_count()));
+  report.verdict(
+      fmt::format("AUC {:.4f}, EER {}, TAR {} at FAR {}, over {} genuine and {} impostor "
+                  "comparisons",
+                  roc.auc(), percent(roc.eer().rate), percent(roc.at_far(last, o.rule).tar),
+                  rate_key(last), roc.genuine_count(), roc.impostor_count()));
   return report;
 }
 
@@ -372,9 +391,11 @@ Verb verification_verb() {
            "Columns: score (higher is more alike), label (1 same subject, 0 different). Optional: "
            "group (people to compare rates between), fold (names the folds of the accuracy), "
            "subject_a and subject_b (the subjects of the two samples; the same for label 1) or "
-           "subject (one per comparison): with them the intervals are a bootstrap over subjects.\n\n"
+           "subject (one per comparison): with them the intervals are a bootstrap over "
+           "subjects.\n\n"
            "A comparison is accepted when score >= threshold. AUC counts ties one half. EER is the "
-           "interpolated crossing of FAR and FRR. TAR at a FAR: nearest takes the point of the curve "
+           "interpolated crossing of FAR and FRR. TAR at a FAR: nearest takes the point of the "
+           "curve "
            "whose FAR is nearest to the target, nearest_reduced does so as the IJB evaluation of "
            "InsightFace on scikit-learn's reduced curve, interpolated is linear in FAR along the "
            "curve, not_above takes the highest TAR with FAR not above the target.\n\n"

@@ -107,8 +107,8 @@ std::vector<double> best_thresholds(const std::vector<FoldDistances>& parts,
 double interpolated_threshold(std::span<const double> far, std::span<const double> thresholds,
                               double target) {
   if (far.back() < target) return 0.0;
-  const auto at = static_cast<std::size_t>(std::lower_bound(far.begin(), far.end(), target) -
-                                           far.begin());
+  const auto at =
+      static_cast<std::size_t>(std::lower_bound(far.begin(), far.end(), target) - far.begin());
   if (at == 0) return thresholds.front();
   const double share = (target - far[at - 1]) / (far[at] - far[at - 1]);
   return thresholds[at - 1] + share * (thresholds[at] - thresholds[at - 1]);

@@ -1,11 +1,11 @@
 #include "sosia/formats/array.hpp"
 
+#include "formats/bytes.hpp"
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-
-#include "formats/bytes.hpp"
 
 namespace sosia::formats {
 
@@ -17,13 +17,15 @@ struct DTypeRow {
 };
 
 constexpr DTypeRow kDTypes[] = {
-    {"bool", 1}, {"u8", 1},  {"i8", 1},   {"f8_e5m2", 1}, {"f8_e4m3", 1}, {"f8_e8m0", 1},
-    {"i16", 2},  {"u16", 2}, {"f16", 2},  {"bf16", 2},    {"i32", 4},     {"u32", 4},
-    {"f32", 4},  {"c64", 8}, {"f64", 8},  {"i64", 8},     {"u64", 8},
+    {"bool", 1}, {"u8", 1},  {"i8", 1},  {"f8_e5m2", 1}, {"f8_e4m3", 1}, {"f8_e8m0", 1},
+    {"i16", 2},  {"u16", 2}, {"f16", 2}, {"bf16", 2},    {"i32", 4},     {"u32", 4},
+    {"f32", 4},  {"c64", 8}, {"f64", 8}, {"i64", 8},     {"u64", 8},
 };
 static_assert(std::size(kDTypes) == static_cast<std::size_t>(DType::u64) + 1);
 
-const DTypeRow& row(DType type) { return kDTypes[static_cast<std::size_t>(type)]; }
+const DTypeRow& row(DType type) {
+  return kDTypes[static_cast<std::size_t>(type)];
+}
 
 bool compatible(DType wanted, DType present) {
   if (wanted == present) return true;
@@ -72,21 +74,51 @@ std::vector<Out> to_real(const ArrayView& array) {
       convert_all(array, out, 1,
                   [](const std::byte* at) { return static_cast<Out>(*at != std::byte{0}); });
       break;
-    case DType::u8: widen<std::uint8_t>(array, out); break;
-    case DType::i8: widen<std::int8_t>(array, out); break;
-    case DType::u16: widen<std::uint16_t>(array, out); break;
-    case DType::i16: widen<std::int16_t>(array, out); break;
-    case DType::u32: widen<std::uint32_t>(array, out); break;
-    case DType::i32: widen<std::int32_t>(array, out); break;
-    case DType::u64: widen<std::uint64_t>(array, out); break;
-    case DType::i64: widen<std::int64_t>(array, out); break;
-    case DType::f32: widen<float>(array, out); break;
-    case DType::f64: widen<double>(array, out); break;
-    case DType::f16: decode<std::uint16_t, Out, half_to_float>(array, out); break;
-    case DType::bf16: decode<std::uint16_t, Out, bfloat16_to_float>(array, out); break;
-    case DType::f8_e4m3: decode<std::uint8_t, Out, f8_e4m3_to_float>(array, out); break;
-    case DType::f8_e5m2: decode<std::uint8_t, Out, f8_e5m2_to_float>(array, out); break;
-    case DType::f8_e8m0: decode<std::uint8_t, Out, f8_e8m0_to_float>(array, out); break;
+    case DType::u8:
+      widen<std::uint8_t>(array, out);
+      break;
+    case DType::i8:
+      widen<std::int8_t>(array, out);
+      break;
+    case DType::u16:
+      widen<std::uint16_t>(array, out);
+      break;
+    case DType::i16:
+      widen<std::int16_t>(array, out);
+      break;
+    case DType::u32:
+      widen<std::uint32_t>(array, out);
+      break;
+    case DType::i32:
+      widen<std::int32_t>(array, out);
+      break;
+    case DType::u64:
+      widen<std::uint64_t>(array, out);
+      break;
+    case DType::i64:
+      widen<std::int64_t>(array, out);
+      break;
+    case DType::f32:
+      widen<float>(array, out);
+      break;
+    case DType::f64:
+      widen<double>(array, out);
+      break;
+    case DType::f16:
+      decode<std::uint16_t, Out, half_to_float>(array, out);
+      break;
+    case DType::bf16:
+      decode<std::uint16_t, Out, bfloat16_to_float>(array, out);
+      break;
+    case DType::f8_e4m3:
+      decode<std::uint8_t, Out, f8_e4m3_to_float>(array, out);
+      break;
+    case DType::f8_e5m2:
+      decode<std::uint8_t, Out, f8_e5m2_to_float>(array, out);
+      break;
+    case DType::f8_e8m0:
+      decode<std::uint8_t, Out, f8_e8m0_to_float>(array, out);
+      break;
     case DType::c64:
       throw Error(ErrorCode::unsupported, "an array of complex numbers has no real values");
   }
@@ -95,9 +127,13 @@ std::vector<Out> to_real(const ArrayView& array) {
 
 }  // namespace
 
-std::size_t item_size(DType type) { return row(type).size; }
+std::size_t item_size(DType type) {
+  return row(type).size;
+}
 
-std::string_view dtype_name(DType type) { return row(type).name; }
+std::string_view dtype_name(DType type) {
+  return row(type).name;
+}
 
 std::size_t element_count(std::span<const std::size_t> shape) {
   std::size_t count = 1;
@@ -136,16 +172,19 @@ ArrayView array_view_of_bytes(DType dtype, std::span<const std::byte> bytes,
                               std::vector<std::size_t> shape) {
   const std::size_t count = bytes.size() / item_size(dtype);
   if (element_count(shape) != count) {
-    throw Error(ErrorCode::invalid_argument,
-                "the shape " + shape_text(shape) + " does not hold " + std::to_string(count) +
-                    " values");
+    throw Error(ErrorCode::invalid_argument, "the shape " + shape_text(shape) + " does not hold " +
+                                                 std::to_string(count) + " values");
   }
   return {dtype, std::move(shape), bytes};
 }
 
-std::vector<float> to_f32(const ArrayView& array) { return to_real<float>(array); }
+std::vector<float> to_f32(const ArrayView& array) {
+  return to_real<float>(array);
+}
 
-std::vector<double> to_f64(const ArrayView& array) { return to_real<double>(array); }
+std::vector<double> to_f64(const ArrayView& array) {
+  return to_real<double>(array);
+}
 
 std::vector<std::int64_t> to_i64(const ArrayView& array) {
   std::vector<std::int64_t> out(array.size());
@@ -155,13 +194,27 @@ std::vector<std::int64_t> to_i64(const ArrayView& array) {
         return static_cast<std::int64_t>(*at != std::byte{0});
       });
       break;
-    case DType::u8: widen<std::uint8_t>(array, out); break;
-    case DType::i8: widen<std::int8_t>(array, out); break;
-    case DType::u16: widen<std::uint16_t>(array, out); break;
-    case DType::i16: widen<std::int16_t>(array, out); break;
-    case DType::u32: widen<std::uint32_t>(array, out); break;
-    case DType::i32: widen<std::int32_t>(array, out); break;
-    case DType::i64: widen<std::int64_t>(array, out); break;
+    case DType::u8:
+      widen<std::uint8_t>(array, out);
+      break;
+    case DType::i8:
+      widen<std::int8_t>(array, out);
+      break;
+    case DType::u16:
+      widen<std::uint16_t>(array, out);
+      break;
+    case DType::i16:
+      widen<std::int16_t>(array, out);
+      break;
+    case DType::u32:
+      widen<std::uint32_t>(array, out);
+      break;
+    case DType::i32:
+      widen<std::int32_t>(array, out);
+      break;
+    case DType::i64:
+      widen<std::int64_t>(array, out);
+      break;
     case DType::u64:
       convert_all(array, out, 8, [](const std::byte* at) {
         const auto value = load_le<std::uint64_t>(at);
@@ -173,8 +226,8 @@ std::vector<std::int64_t> to_i64(const ArrayView& array) {
       });
       break;
     default:
-      throw Error(ErrorCode::unsupported, "an array of " + std::string(dtype_name(array.dtype)) +
-                                              " does not hold integers",
+      throw Error(ErrorCode::unsupported,
+                  "an array of " + std::string(dtype_name(array.dtype)) + " does not hold integers",
                   "read it with to_f32 or to_f64");
   }
   return out;
@@ -224,7 +277,7 @@ std::uint16_t float_to_half(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);  // NaN
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);   // NaN
   if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // >= 65520
   if (magnitude < 0x38800000u) {  // below 2^-14: subnormal or zero
     // Adding 0.5 puts the value into the lowest mantissa bits; the addition rounds to even.

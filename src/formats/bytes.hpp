@@ -1,6 +1,8 @@
 #pragma once
 // Checked reading of little-endian binary data, and the errors that all readers of this room throw.
 
+#include "sosia/core/error.hpp"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +12,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "sosia/core/error.hpp"
 
 namespace sosia::formats {
 
@@ -62,7 +62,8 @@ void append_le(std::string& out, T value) {
 inline std::size_t encode_utf8(char32_t point, char* out) {
   const std::size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
   constexpr char32_t kLeads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-  for (std::size_t k = length; k-- > 1; point >>= 6) out[k] = static_cast<char>(0x80 | (point & 0x3f));
+  for (std::size_t k = length; k-- > 1; point >>= 6)
+    out[k] = static_cast<char>(0x80 | (point & 0x3f));
   out[0] = static_cast<char>(kLeads[length] | point);
   return length;
 }
@@ -105,7 +106,9 @@ class ByteCursor {
     return load_le<T>(take(sizeof(T), what).data());
   }
 
-  void seek(std::size_t position) { position_ = position < bytes_.size() ? position : bytes_.size(); }
+  void seek(std::size_t position) {
+    position_ = position < bytes_.size() ? position : bytes_.size();
+  }
 
  private:
   std::span<const std::byte> bytes_;

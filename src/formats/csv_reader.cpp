@@ -1,12 +1,12 @@
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
-
 #include "formats/bytes.hpp"
 #include "formats/text_buffer.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/csv.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 namespace sosia::formats {
 
@@ -15,11 +15,13 @@ namespace {
 /// Which bytes end a run of ordinary characters.
 using StopTable = std::array<bool, 256>;
 
-bool& stop_at(StopTable& table, char c) { return table[static_cast<unsigned char>(c)]; }
+bool& stop_at(StopTable& table, char c) {
+  return table[static_cast<unsigned char>(c)];
+}
 
-/// How often each candidate stands outside quotes in each of the first lines. A delimiter that is in
-/// every line, the header's included, wins; rare ones are asked before the comma because texts and
-/// decimal numbers hold commas.
+/// How often each candidate stands outside quotes in each of the first lines. A delimiter that is
+/// in every line, the header's included, wins; rare ones are asked before the comma because texts
+/// and decimal numbers hold commas.
 char detect_delimiter(std::string_view sample, bool ended, bool quotes) {
   constexpr std::string_view kCandidates = "\t;|,";
   constexpr std::size_t kLines = 20;
@@ -42,7 +44,8 @@ char detect_delimiter(std::string_view sample, bool ended, bool quotes) {
   if (counts.size() > 1 && (blank || !ended)) counts.pop_back();  // an empty or a cut line
   if (counts.size() > 1) {
     for (std::size_t i = 0; i < kCandidates.size(); ++i) {
-      if (std::all_of(counts.begin(), counts.end(), [&](const auto& line) { return line[i] > 0; })) {
+      if (std::all_of(counts.begin(), counts.end(),
+                      [&](const auto& line) { return line[i] > 0; })) {
         return kCandidates[i];
       }
     }
@@ -81,13 +84,13 @@ struct CsvReader::Impl {
   char delimiter = ',';
   StopTable plain_stops{};
   StopTable quoted_stops{};
-  char* at = nullptr;                     // the first byte that no record has consumed
-  std::vector<std::string_view> fields;   // grows to the widest record; `count` are in use
+  char* at = nullptr;                    // the first byte that no record has consumed
+  std::vector<std::string_view> fields;  // grows to the widest record; `count` are in use
   std::size_t count = 0;
-  std::vector<std::size_t> doubled;       // fields that hold doubled quotes
-  bool any_quoted = false;                // in the present record
-  std::size_t columns = 0;                // fields of the first record; 0 before it
-  std::uint64_t line = 0;                 // where the present record starts
+  std::vector<std::size_t> doubled;  // fields that hold doubled quotes
+  bool any_quoted = false;           // in the present record
+  std::size_t columns = 0;           // fields of the first record; 0 before it
+  std::uint64_t line = 0;            // where the present record starts
   std::uint64_t next_line = 1;
   std::vector<std::string> header;
 };
@@ -101,10 +104,10 @@ void CsvReader::Impl::open() {
   constexpr std::size_t kSample = std::size_t{1} << 16;
   const std::string_view sample(text.begin(),
                                 std::min<std::size_t>(kSample, text.end() - text.begin()));
-  delimiter = options.delimiter != '\0'
-                  ? options.delimiter
-                  : detect_delimiter(sample, text.ended() && sample.size() < kSample,
-                                     options.quotes);
+  delimiter =
+      options.delimiter != '\0'
+          ? options.delimiter
+          : detect_delimiter(sample, text.ended() && sample.size() < kSample, options.quotes);
   if (delimiter == '"' || delimiter == '\n' || delimiter == '\r') {
     throw Error(ErrorCode::invalid_argument, "a quote or line end cannot be the delimiter");
   }
@@ -338,7 +341,9 @@ bool CsvReader::boolean(std::size_t column) const {
   return false;
 }
 
-const std::vector<std::string>& CsvReader::header() const noexcept { return impl_->header; }
+const std::vector<std::string>& CsvReader::header() const noexcept {
+  return impl_->header;
+}
 
 std::optional<std::size_t> CsvReader::find_column(std::string_view name) const {
   return impl_->find(name);
@@ -371,10 +376,10 @@ std::vector<std::size_t> CsvReader::columns(std::span<const std::string_view> na
     hint = present.empty() ? "the file is read without a header"
                            : "the columns are " + enumerate(present);
   }
-  fail_corrupt(impl_->text.origin(),
-               (missing.size() == 1 ? "there is no column " : "there are no columns ") +
-                   enumerate(missing),
-               hint);
+  fail_corrupt(
+      impl_->text.origin(),
+      (missing.size() == 1 ? "there is no column " : "there are no columns ") + enumerate(missing),
+      hint);
 }
 
 std::optional<std::size_t> CsvReader::find_column_of(
@@ -385,10 +390,18 @@ std::optional<std::size_t> CsvReader::find_column_of(
   return std::nullopt;
 }
 
-TextEncoding CsvReader::encoding() const noexcept { return impl_->text.encoding(); }
-char CsvReader::delimiter() const noexcept { return impl_->delimiter; }
-std::uint64_t CsvReader::line() const noexcept { return impl_->line; }
-std::string CsvReader::where() const { return impl_->where(); }
+TextEncoding CsvReader::encoding() const noexcept {
+  return impl_->text.encoding();
+}
+char CsvReader::delimiter() const noexcept {
+  return impl_->delimiter;
+}
+std::uint64_t CsvReader::line() const noexcept {
+  return impl_->line;
+}
+std::string CsvReader::where() const {
+  return impl_->where();
+}
 
 void CsvReader::fail(std::size_t column, std::string_view complaint) const {
   const std::string_view value = (*this)[column];

@@ -1,7 +1,7 @@
-#include <charconv>
-
 #include "sosia/core/text.hpp"
 #include "sosia/formats/csv.hpp"
+
+#include <charconv>
 
 namespace sosia::formats {
 

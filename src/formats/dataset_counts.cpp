@@ -1,9 +1,9 @@
 // Published sizes of the data sets, to notice incomplete copies.
 
+#include "formats/dataset_parts.hpp"
+
 #include <algorithm>
 #include <iterator>
-
-#include "formats/dataset_parts.hpp"
 
 namespace sosia::formats {
 

@@ -1,13 +1,13 @@
 // Data sets as lists: CSV, and the text lists of MSMT17.
 
-#include <filesystem>
-#include <limits>
-
 #include "formats/bytes.hpp"
 #include "formats/dataset_parts.hpp"
 #include "formats/lines.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/csv.hpp"
+
+#include <filesystem>
+#include <limits>
 
 namespace sosia::formats {
 
@@ -52,9 +52,7 @@ class RowReader {
     return row;
   }
 
-  void fail_split() const {
-    csv_.fail(*split_, "is none of train, val, query, gallery");
-  }
+  void fail_split() const { csv_.fail(*split_, "is none of train, val, query, gallery"); }
 
  private:
   std::string_view text(const std::optional<std::size_t>& column) const {
@@ -80,8 +78,8 @@ int label(const TextLabels& labels, std::string_view text, std::string_view what
   if (text.empty()) return -1;
   const std::int64_t number = labels.number(text);
   if (number < 0 || number > std::numeric_limits<int>::max() / 2) {
-    fail_corrupt(origin, "the " + std::string(what) + " " + quote(text) +
-                             " is negative or too large");
+    fail_corrupt(origin,
+                 "the " + std::string(what) + " " + quote(text) + " is negative or too large");
   }
   return static_cast<int>(number);
 }

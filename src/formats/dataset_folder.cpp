@@ -1,11 +1,11 @@
 // One folder per subject: face training sets and the generic layout of re-identification.
 
-#include <algorithm>
-#include <system_error>
-
 #include "formats/bytes.hpp"
 #include "formats/dataset_parts.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <system_error>
 
 namespace sosia::formats {
 
@@ -61,8 +61,7 @@ SubjectListing list_subjects(const fs::path& root) {
   }
   const std::size_t loose = image_names(root).size();
   if (listing.subjects.empty()) {
-    throw Error(ErrorCode::not_found,
-                quote(root.string(), 200) + " holds no folder with images",
+    throw Error(ErrorCode::not_found, quote(root.string(), 200) + " holds no folder with images",
                 loose > 0 ? "it holds images itself; put those of each subject into a folder"
                           : "a folder with one folder per subject is wanted");
   }
@@ -73,8 +72,8 @@ SubjectListing list_subjects(const fs::path& root) {
     listing.warnings.push_back(count + " folders hold no image, for example " + enumerate(empty));
   }
   if (loose > 0) {
-    listing.warnings.push_back(std::to_string(loose) + " images in " +
-                               quote(root.string(), 200) + " belong to no subject's folder");
+    listing.warnings.push_back(std::to_string(loose) + " images in " + quote(root.string(), 200) +
+                               " belong to no subject's folder");
   }
   return listing;
 }
@@ -109,10 +108,12 @@ void load_folder_layout(const fs::path& root, ReidDataset& data) {
     const char* name;
     std::vector<ReidImage>* images;
   };
-  const Part parts[] = {{"train", &data.train}, {"val", &data.val}, {"query", &data.query},
+  const Part parts[] = {{"train", &data.train},
+                        {"val", &data.val},
+                        {"query", &data.query},
                         {"gallery", &data.gallery}};
-  const bool split = is_folder(root / "query") || is_folder(root / "gallery") ||
-                     is_folder(root / "train");
+  const bool split =
+      is_folder(root / "query") || is_folder(root / "gallery") || is_folder(root / "train");
   std::vector<std::pair<std::vector<ReidImage>*, std::vector<NamedImage>>> found;
   if (split) {
     for (const Part& part : parts) {

@@ -1,13 +1,13 @@
 // What file names say, and the small helpers around them.
 
+#include "formats/bytes.hpp"
+#include "formats/dataset_parts.hpp"
+#include "sosia/core/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <system_error>
-
-#include "formats/bytes.hpp"
-#include "formats/dataset_parts.hpp"
-#include "sosia/core/text.hpp"
 
 namespace sosia::formats {
 
@@ -44,7 +44,9 @@ bool take_camera(std::string_view& text, int& out) {
 
 }  // namespace
 
-std::span<const std::string_view> image_extensions() { return kImageExtensions; }
+std::span<const std::string_view> image_extensions() {
+  return kImageExtensions;
+}
 
 bool is_image_name(std::string_view file_name) {
   const std::size_t dot = file_name.rfind('.');
@@ -150,7 +152,9 @@ std::vector<std::string> folder_names(const std::filesystem::path& folder) {
   });
 }
 
-void TextLabels::add(std::string_view text) { labels_.try_emplace(std::string(text), 0); }
+void TextLabels::add(std::string_view text) {
+  labels_.try_emplace(std::string(text), 0);
+}
 
 void TextLabels::finish(std::vector<std::string>* names) {
   std::map<std::int64_t, std::string_view> by_number;

@@ -1,13 +1,13 @@
 #pragma once
 // Pieces that the data-set loaders share.
 
+#include "sosia/formats/dataset.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/formats/dataset.hpp"
 
 namespace sosia::formats {
 

@@ -1,13 +1,13 @@
 // The layouts of the published re-identification sets.
 
-#include <algorithm>
-#include <map>
-#include <system_error>
-
 #include "formats/bytes.hpp"
 #include "formats/dataset_parts.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <map>
+#include <system_error>
 
 namespace sosia::formats {
 
@@ -33,7 +33,9 @@ constexpr LayoutRow kLayouts[] = {
     {ReidLayout::csv, "csv", ""},
 };
 
-const LayoutRow& row_of(ReidLayout layout) { return kLayouts[static_cast<std::size_t>(layout)]; }
+const LayoutRow& row_of(ReidLayout layout) {
+  return kLayouts[static_cast<std::size_t>(layout)];
+}
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -195,8 +197,8 @@ class PrccLoader {
   }
 
   /// `camera` -1: the file name starts with its letter.
-  void add_subject(std::vector<ReidImage>& part, const fs::path& folder,
-                   const std::string& subject, int camera) {
+  void add_subject(std::vector<ReidImage>& part, const fs::path& folder, const std::string& subject,
+                   int camera) {
     long long id = 0;
     const bool numbered = parse_integer(subject, id) && id >= 0 && id < 1'000'000;
     for (const std::string& name : image_names(folder)) {
@@ -228,7 +230,9 @@ bool is_empty(const ReidDataset& data) {
 
 }  // namespace
 
-std::string_view reid_layout_name(ReidLayout layout) { return row_of(layout).name; }
+std::string_view reid_layout_name(ReidLayout layout) {
+  return row_of(layout).name;
+}
 
 ReidLayout detect_reid_layout(const fs::path& root) {
   if (!is_there(root)) {
@@ -260,15 +264,32 @@ ReidDataset load_reid(const fs::path& given, ReidLayout layout, const ReidOption
   data.layout = layout;
   data.root = root.string();
   switch (layout) {
-    case ReidLayout::market1501: load_market(root, data, "PPPP_cCsS_FFFFFF_NN.jpg"); break;
-    case ReidLayout::dukemtmc: load_market(root, data, "PPPP_cC_fFFFFFFF.jpg"); break;
-    case ReidLayout::msmt17: load_msmt17(root, data); break;
-    case ReidLayout::cuhk03_np: load_cuhk03(given, data, options.variant); break;
-    case ReidLayout::viper: load_viper(root, data); break;
-    case ReidLayout::ltcc: load_ltcc(root, data); break;
-    case ReidLayout::prcc: PrccLoader(root / "rgb", data).load(); break;
-    case ReidLayout::folder: load_folder_layout(root, data); break;
-    case ReidLayout::csv: break;
+    case ReidLayout::market1501:
+      load_market(root, data, "PPPP_cCsS_FFFFFF_NN.jpg");
+      break;
+    case ReidLayout::dukemtmc:
+      load_market(root, data, "PPPP_cC_fFFFFFFF.jpg");
+      break;
+    case ReidLayout::msmt17:
+      load_msmt17(root, data);
+      break;
+    case ReidLayout::cuhk03_np:
+      load_cuhk03(given, data, options.variant);
+      break;
+    case ReidLayout::viper:
+      load_viper(root, data);
+      break;
+    case ReidLayout::ltcc:
+      load_ltcc(root, data);
+      break;
+    case ReidLayout::prcc:
+      PrccLoader(root / "rgb", data).load();
+      break;
+    case ReidLayout::folder:
+      load_folder_layout(root, data);
+      break;
+    case ReidLayout::csv:
+      break;
   }
   if (is_empty(data)) {
     throw Error(ErrorCode::not_found,

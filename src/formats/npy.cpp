@@ -1,11 +1,11 @@
 #include "sosia/formats/npy.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #include "formats/bytes.hpp"
 #include "formats/npy_dtype.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <cstring>
 
 namespace sosia::formats {
 
@@ -103,14 +103,14 @@ std::string npy_head(const ArrayView& array) {
   }
   dict += "), }";
   if (array_bytes(array.dtype, array.shape, "") != array.bytes.size()) {
-    throw Error(ErrorCode::invalid_argument,
-                "the shape " + shape_text(array.shape) + " of " +
-                    std::string(dtype_name(array.dtype)) + " does not take " +
-                    std::to_string(array.bytes.size()) + " bytes");
+    throw Error(ErrorCode::invalid_argument, "the shape " + shape_text(array.shape) + " of " +
+                                                 std::string(dtype_name(array.dtype)) +
+                                                 " does not take " +
+                                                 std::to_string(array.bytes.size()) + " bytes");
   }
   if (array.shape.size() > kNpyMaxDimensions) {
-    throw Error(ErrorCode::unsupported, "numpy has no arrays of " +
-                                            std::to_string(array.shape.size()) + " dimensions");
+    throw Error(ErrorCode::unsupported,
+                "numpy has no arrays of " + std::to_string(array.shape.size()) + " dimensions");
   }
   constexpr std::size_t kAlignment = 64;
   constexpr std::size_t kFixed = 10;

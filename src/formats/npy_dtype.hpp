@@ -1,12 +1,12 @@
 #pragma once
 // NumPy's dtype codes, shared by npy files and pickled arrays.
 
+#include "sosia/formats/array.hpp"
+
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "sosia/formats/array.hpp"
 
 namespace sosia::formats {
 

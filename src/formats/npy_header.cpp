@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <limits>
-
 #include "formats/bytes.hpp"
 #include "formats/npy_dtype.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/npy.hpp"
+
+#include <algorithm>
+#include <limits>
 
 namespace sosia::formats {
 
@@ -179,23 +179,37 @@ NpyDType parse_npy_dtype(std::string_view code, std::string_view origin) {
 
 std::string_view npy_dtype_code(DType type) {
   switch (type) {
-    case DType::boolean: return "|b1";
-    case DType::u8: return "|u1";
-    case DType::i8: return "|i1";
-    case DType::u16: return "<u2";
-    case DType::i16: return "<i2";
-    case DType::u32: return "<u4";
-    case DType::i32: return "<i4";
-    case DType::u64: return "<u8";
-    case DType::i64: return "<i8";
-    case DType::f16: return "<f2";
-    case DType::f32: return "<f4";
-    case DType::f64: return "<f8";
-    case DType::c64: return "<c8";
+    case DType::boolean:
+      return "|b1";
+    case DType::u8:
+      return "|u1";
+    case DType::i8:
+      return "|i1";
+    case DType::u16:
+      return "<u2";
+    case DType::i16:
+      return "<i2";
+    case DType::u32:
+      return "<u4";
+    case DType::i32:
+      return "<i4";
+    case DType::u64:
+      return "<u8";
+    case DType::i64:
+      return "<i8";
+    case DType::f16:
+      return "<f2";
+    case DType::f32:
+      return "<f4";
+    case DType::f64:
+      return "<f8";
+    case DType::c64:
+      return "<c8";
     case DType::bf16:
     case DType::f8_e4m3:
     case DType::f8_e5m2:
-    case DType::f8_e8m0: break;
+    case DType::f8_e8m0:
+      break;
   }
   throw Error(ErrorCode::unsupported, "numpy has no dtype for " + std::string(dtype_name(type)),
               "convert the array to f32 first, or write a safetensors file");

@@ -1,14 +1,14 @@
 #include "sosia/formats/pairs.hpp"
 
-#include <array>
-#include <limits>
-#include <unordered_map>
-
 #include "formats/bytes.hpp"
 #include "formats/lines.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/csv.hpp"
+
+#include <array>
+#include <limits>
+#include <unordered_map>
 
 namespace sosia::formats {
 
@@ -107,7 +107,8 @@ LfwPairs parse_lfw_pairs(std::string_view text, std::string_view origin) {
     const bool same_wanted = position % (2 * per_kind) < per_kind;
     if (fold >= static_cast<std::size_t>(head->folds) || pair.same != same_wanted) {
       lines.fail("the first line announces " + std::to_string(head->folds) + " folds of " +
-                 std::to_string(head->pairs) + " pairs of one person and as many of two, but pair " +
+                 std::to_string(head->pairs) +
+                 " pairs of one person and as many of two, but pair " +
                  std::to_string(position + 1) + " does not fit");
     }
     pair.fold = static_cast<int>(fold);
@@ -191,10 +192,18 @@ PairList parse_pair_list(std::string_view text, std::string_view origin) {
 
 PairList parse_pair_csv(std::span<const std::byte> bytes, std::string origin) {
   CsvReader csv(bytes, std::move(origin));
-  constexpr std::string_view kNames[][2] = {
-      {"a", "b"},         {"path1", "path2"},       {"path_a", "path_b"}, {"image1", "image2"},
-      {"image_a", "image_b"}, {"file1", "file2"},   {"id1", "id2"},       {"name1", "name2"},
-      {"left", "right"},  {"probe", "reference"},   {"probe", "gallery"}, {"first", "second"}};
+  constexpr std::string_view kNames[][2] = {{"a", "b"},
+                                            {"path1", "path2"},
+                                            {"path_a", "path_b"},
+                                            {"image1", "image2"},
+                                            {"image_a", "image_b"},
+                                            {"file1", "file2"},
+                                            {"id1", "id2"},
+                                            {"name1", "name2"},
+                                            {"left", "right"},
+                                            {"probe", "reference"},
+                                            {"probe", "gallery"},
+                                            {"first", "second"}};
   std::optional<std::size_t> a, b;
   for (const auto& names : kNames) {
     a = csv.find_column(names[0]);
@@ -274,8 +283,7 @@ std::vector<TemplatePair> parse_template_pairs(std::string_view text, std::strin
     if (line.empty()) continue;
     const Columns columns(line);
     TemplatePair& pair = pairs.emplace_back();
-    const std::optional<bool> same =
-        columns.count == 3 ? parse_label(columns.at[2]) : std::nullopt;
+    const std::optional<bool> same = columns.count == 3 ? parse_label(columns.at[2]) : std::nullopt;
     if (!same || !parse_as(columns.at[0], pair.a) || !parse_as(columns.at[1], pair.b)) {
       lines.fail(quote(line) + " is not \"template template label\"");
     }

@@ -1,18 +1,17 @@
 #include "sosia/formats/pickle.hpp"
 
-#include <algorithm>
-
 #include "formats/pickle_graph.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/npy.hpp"
 
+#include <algorithm>
+
 namespace sosia::formats {
 
 std::string_view pickle_kind_name(PickleKind kind) {
-  constexpr std::string_view kNames[] = {"None",  "boolean", "integer", "big integer",
-                                         "real",  "bytes",   "text",    "list",
-                                         "tuple", "set",     "dict",    "array",
-                                         "dtype", "global",  "object",  "persistent id"};
+  constexpr std::string_view kNames[] = {
+      "None",  "boolean", "integer", "big integer", "real",  "bytes",  "text",   "list",
+      "tuple", "set",     "dict",    "array",       "dtype", "global", "object", "persistent id"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(PickleKind::persistent) + 1);
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -30,11 +29,15 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool holds_pairs(PickleKind kind) { return kind == PickleKind::dict || kind == PickleKind::object; }
+bool holds_pairs(PickleKind kind) {
+  return kind == PickleKind::dict || kind == PickleKind::object;
+}
 
 }  // namespace
 
-PickleKind PickleNode::kind() const noexcept { return graph_->nodes[id_].kind; }
+PickleKind PickleNode::kind() const noexcept {
+  return graph_->nodes[id_].kind;
+}
 
 void PickleNode::require(PickleKind wanted) const {
   if (kind() != wanted) wrong_kind(pickle_kind_name(wanted), kind());
@@ -79,13 +82,16 @@ std::size_t PickleNode::size() const {
   switch (kind()) {
     case PickleKind::list:
     case PickleKind::tuple:
-    case PickleKind::set: return n;
+    case PickleKind::set:
+      return n;
     case PickleKind::dict:
-    case PickleKind::object: return n / 2;
+    case PickleKind::object:
+      return n / 2;
     case PickleKind::array:
       if (is_object_array()) return n;
       [[fallthrough]];
-    default: wrong_kind("a container", kind());
+    default:
+      wrong_kind("a container", kind());
   }
 }
 
@@ -194,9 +200,13 @@ Pickle::~Pickle() = default;
 Pickle::Pickle(Pickle&&) noexcept = default;
 Pickle& Pickle::operator=(Pickle&&) noexcept = default;
 
-PickleNode Pickle::root() const { return {graph_.get(), graph_->root}; }
+PickleNode Pickle::root() const {
+  return {graph_.get(), graph_->root};
+}
 
-std::size_t Pickle::end_offset() const noexcept { return graph_->end_offset; }
+std::size_t Pickle::end_offset() const noexcept {
+  return graph_->end_offset;
+}
 
 Pickle parse_pickle(std::span<const std::byte> bytes, std::string_view origin,
                     const PickleOptions& options) {

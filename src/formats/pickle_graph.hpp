@@ -1,6 +1,11 @@
 #pragma once
 // What a pickle becomes, and the stack machine that builds it.
 
+#include "formats/bytes.hpp"
+#include "formats/npy_dtype.hpp"
+#include "sosia/core/files.hpp"
+#include "sosia/formats/pickle.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -9,11 +14,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "formats/bytes.hpp"
-#include "formats/npy_dtype.hpp"
-#include "sosia/core/files.hpp"
-#include "sosia/formats/pickle.hpp"
 
 namespace sosia::formats {
 
@@ -31,13 +31,13 @@ struct PickleArray {
 
 struct Node {
   PickleKind kind = PickleKind::none;
-  std::int64_t integer = 0;     // boolean, integer; array and dtype: index into their tables
+  std::int64_t integer = 0;  // boolean, integer; array and dtype: index into their tables
   double real = 0;
-  std::string_view bytes;       // bytes, text, big_integer, global (its name)
-  NodeId callable = kNoNode;    // object; persistent (its id)
-  NodeId arguments = kNoNode;   // object
-  NodeId state = kNoNode;       // object, dict
-  std::vector<NodeId> items;    // elements; keys and values in turn for dict and object
+  std::string_view bytes;      // bytes, text, big_integer, global (its name)
+  NodeId callable = kNoNode;   // object; persistent (its id)
+  NodeId arguments = kNoNode;  // object
+  NodeId state = kNoNode;      // object, dict
+  std::vector<NodeId> items;   // elements; keys and values in turn for dict and object
 };
 
 struct PickleGraph {

@@ -1,9 +1,9 @@
 // What NumPy's pickles call, done by our own code on data only.
 
-#include <algorithm>
-
 #include "formats/pickle_graph.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
 
 namespace sosia::formats {
 
@@ -120,11 +120,14 @@ NodeId scalar(PickleVm& vm, Arguments arguments) {
   if (bytes.size() != item_size(dtype.type)) vm.corrupt("a number of the wrong size");
   const Array value = normalised_copy(dtype.type, {}, as_byte_span(bytes), false, dtype.big_endian);
   switch (dtype.type) {
-    case DType::boolean: return vm.boolean(value.bytes[0] != std::byte{0});
+    case DType::boolean:
+      return vm.boolean(value.bytes[0] != std::byte{0});
     case DType::f16:
     case DType::f32:
-    case DType::f64: return vm.add_real(to_f64(value.view()).front());
-    default: return vm.add_integer(to_i64(value.view()).front());
+    case DType::f64:
+      return vm.add_real(to_f64(value.view()).front());
+    default:
+      return vm.add_integer(to_i64(value.view()).front());
   }
 }
 
@@ -199,7 +202,9 @@ const Replacement* find_replacement(std::string_view name) {
 
 }  // namespace
 
-bool is_replaced(std::string_view name) { return find_replacement(name) != nullptr; }
+bool is_replaced(std::string_view name) {
+  return find_replacement(name) != nullptr;
+}
 
 NodeId call_replacement(PickleVm& vm, std::string_view name, Arguments arguments) {
   return find_replacement(name)->function(vm, arguments);

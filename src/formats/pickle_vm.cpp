@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <bit>
-
 #include "formats/pickle_graph.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
+#include <bit>
 
 namespace sosia::formats {
 
@@ -160,16 +160,36 @@ void PickleVm::run() {
 
 bool PickleVm::number_op(std::uint8_t op) {
   switch (op) {
-    case 'N': push(kNone); return true;
-    case 0x88: push(kTrue); return true;
-    case 0x89: push(kFalse); return true;
-    case 'J': push(add_integer(cursor_.read<std::int32_t>("an integer"))); return true;
-    case 'K': push(add_integer(cursor_.read<std::uint8_t>("an integer"))); return true;
-    case 'M': push(add_integer(cursor_.read<std::uint16_t>("an integer"))); return true;
-    case 'I': push_integer_line(false); return true;
-    case 'L': push_integer_line(true); return true;
-    case 0x8a: push_long(cursor_.read<std::uint8_t>("an integer")); return true;
-    case 0x8b: push_long(cursor_.read<std::uint32_t>("an integer")); return true;
+    case 'N':
+      push(kNone);
+      return true;
+    case 0x88:
+      push(kTrue);
+      return true;
+    case 0x89:
+      push(kFalse);
+      return true;
+    case 'J':
+      push(add_integer(cursor_.read<std::int32_t>("an integer")));
+      return true;
+    case 'K':
+      push(add_integer(cursor_.read<std::uint8_t>("an integer")));
+      return true;
+    case 'M':
+      push(add_integer(cursor_.read<std::uint16_t>("an integer")));
+      return true;
+    case 'I':
+      push_integer_line(false);
+      return true;
+    case 'L':
+      push_integer_line(true);
+      return true;
+    case 0x8a:
+      push_long(cursor_.read<std::uint8_t>("an integer"));
+      return true;
+    case 0x8b:
+      push_long(cursor_.read<std::uint32_t>("an integer"));
+      return true;
     case 'G': {  // big-endian
       const auto bits = __builtin_bswap64(cursor_.read<std::uint64_t>("a number"));
       push(add_real(std::bit_cast<double>(bits)));
@@ -181,7 +201,8 @@ bool PickleVm::number_op(std::uint8_t op) {
       push(add_real(value));
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -218,31 +239,66 @@ bool PickleVm::string_op(std::uint8_t op) {
     push(add_bytes(PickleKind::bytes, bytes));
   };
   switch (op) {
-    case 'S': push_bytes(own(unescape_string(line()))); return true;
-    case 'T': push_bytes(take(cursor_.read<std::uint32_t>(kWhat))); return true;
+    case 'S':
+      push_bytes(own(unescape_string(line())));
+      return true;
+    case 'T':
+      push_bytes(take(cursor_.read<std::uint32_t>(kWhat)));
+      return true;
     case 'U':
-    case 'C': push_bytes(take(cursor_.read<std::uint8_t>(kWhat))); return true;
-    case 'B': push_bytes(take(cursor_.read<std::uint32_t>(kWhat))); return true;
+    case 'C':
+      push_bytes(take(cursor_.read<std::uint8_t>(kWhat)));
+      return true;
+    case 'B':
+      push_bytes(take(cursor_.read<std::uint32_t>(kWhat)));
+      return true;
     case 0x8e:
-    case 0x96: push_bytes(take(cursor_.read<std::uint64_t>(kWhat))); return true;
-    case 'V': push_text(own(unescape_unicode(line()))); return true;
-    case 'X': push_text(take(cursor_.read<std::uint32_t>(kWhat))); return true;
-    case 0x8c: push_text(take(cursor_.read<std::uint8_t>(kWhat))); return true;
-    case 0x8d: push_text(take(cursor_.read<std::uint64_t>(kWhat))); return true;
-    default: return false;
+    case 0x96:
+      push_bytes(take(cursor_.read<std::uint64_t>(kWhat)));
+      return true;
+    case 'V':
+      push_text(own(unescape_unicode(line())));
+      return true;
+    case 'X':
+      push_text(take(cursor_.read<std::uint32_t>(kWhat)));
+      return true;
+    case 0x8c:
+      push_text(take(cursor_.read<std::uint8_t>(kWhat)));
+      return true;
+    case 0x8d:
+      push_text(take(cursor_.read<std::uint64_t>(kWhat)));
+      return true;
+    default:
+      return false;
   }
 }
 
 bool PickleVm::container_op(std::uint8_t op) {
   switch (op) {
-    case ']': push(add(PickleKind::list)); return true;
-    case '}': push(add(PickleKind::dict)); return true;
-    case ')': push(kEmptyTuple); return true;
-    case 0x8f: push(add(PickleKind::set)); return true;
-    case 'l': push(collect(PickleKind::list, pop_mark())); return true;
-    case 'd': push(collect(PickleKind::dict, pop_mark())); return true;
-    case 't': push(collect(PickleKind::tuple, pop_mark())); return true;
-    case 0x91: push(collect(PickleKind::set, pop_mark())); return true;
+    case ']':
+      push(add(PickleKind::list));
+      return true;
+    case '}':
+      push(add(PickleKind::dict));
+      return true;
+    case ')':
+      push(kEmptyTuple);
+      return true;
+    case 0x8f:
+      push(add(PickleKind::set));
+      return true;
+    case 'l':
+      push(collect(PickleKind::list, pop_mark()));
+      return true;
+    case 'd':
+      push(collect(PickleKind::dict, pop_mark()));
+      return true;
+    case 't':
+      push(collect(PickleKind::tuple, pop_mark()));
+      return true;
+    case 0x91:
+      push(collect(PickleKind::set, pop_mark()));
+      return true;
     case 0x85:
     case 0x86:
     case 0x87: {
@@ -252,7 +308,8 @@ bool PickleVm::container_op(std::uint8_t op) {
       push(collect(PickleKind::tuple, stack_.size() - n));
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -296,15 +353,33 @@ bool PickleVm::stack_op(std::uint8_t op) {
         pop();
       }
       return true;
-    case '1': stack_.resize(pop_mark()); return true;
-    case '2': push(top()); return true;
-    case 'p': remember(index_line()); return true;
-    case 'q': remember(cursor_.read<std::uint8_t>(kWhat)); return true;
-    case 'r': remember(cursor_.read<std::uint32_t>(kWhat)); return true;
-    case 0x94: remember(memo_.size()); return true;
-    case 'g': recall(index_line()); return true;
-    case 'h': recall(cursor_.read<std::uint8_t>(kWhat)); return true;
-    case 'j': recall(cursor_.read<std::uint32_t>(kWhat)); return true;
+    case '1':
+      stack_.resize(pop_mark());
+      return true;
+    case '2':
+      push(top());
+      return true;
+    case 'p':
+      remember(index_line());
+      return true;
+    case 'q':
+      remember(cursor_.read<std::uint8_t>(kWhat));
+      return true;
+    case 'r':
+      remember(cursor_.read<std::uint32_t>(kWhat));
+      return true;
+    case 0x94:
+      remember(memo_.size());
+      return true;
+    case 'g':
+      recall(index_line());
+      return true;
+    case 'h':
+      recall(cursor_.read<std::uint8_t>(kWhat));
+      return true;
+    case 'j':
+      recall(cursor_.read<std::uint32_t>(kWhat));
+      return true;
     case 0x80:
       if (cursor_.read<std::uint8_t>("the protocol") > kHighestProtocol) {
         unsupported("the pickle has a protocol above " + std::to_string(kHighestProtocol));
@@ -315,7 +390,8 @@ bool PickleVm::stack_op(std::uint8_t op) {
       if (frame > cursor_.remaining()) corrupt("a frame is longer than the rest of the file");
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -362,14 +438,21 @@ bool PickleVm::object_op(std::uint8_t op) {
       build(top(), state);
       return true;
     }
-    case 'P': persistent(add_bytes(PickleKind::text, line())); return true;
-    case 'Q': persistent(pop()); return true;
+    case 'P':
+      persistent(add_bytes(PickleKind::text, line()));
+      return true;
+    case 'Q':
+      persistent(pop());
+      return true;
     case 0x82:
     case 0x83:
-    case 0x84: unsupported("the pickle uses an extension code, which only its own program knows");
+    case 0x84:
+      unsupported("the pickle uses an extension code, which only its own program knows");
     case 0x97:
-    case 0x98: unsupported("the pickle refers to buffers outside of it");
-    default: return false;
+    case 0x98:
+      unsupported("the pickle refers to buffers outside of it");
+    default:
+      return false;
   }
 }
 
@@ -395,9 +478,10 @@ NodeId PickleVm::global(std::string_view module, std::string_view name) {
       is_replaced(full) || std::any_of(options_.allow.begin(), options_.allow.end(),
                                        [&](const auto& pattern) { return matches(pattern, full); });
   if (!allowed) {
-    unsupported("the pickle wants to use " + quote(full) + ", which is not allowed here",
-                "opening such a file in Python runs whatever its author chose; convert it to npy or "
-                "safetensors where you trust it");
+    unsupported(
+        "the pickle wants to use " + quote(full) + ", which is not allowed here",
+        "opening such a file in Python runs whatever its author chose; convert it to npy or "
+        "safetensors where you trust it");
   }
   return add_bytes(PickleKind::global, own(std::move(full)));
 }
@@ -433,10 +517,14 @@ NodeId PickleVm::ordered_dict(NodeId arguments) {
 
 void PickleVm::build(NodeId target, NodeId state) {
   switch (node(target).kind) {
-    case PickleKind::array: return build_array(*this, target, state);
-    case PickleKind::dtype: return build_dtype(*this, target, state);
+    case PickleKind::array:
+      return build_array(*this, target, state);
+    case PickleKind::dtype:
+      return build_dtype(*this, target, state);
     case PickleKind::object:
-    case PickleKind::dict: node(target).state = state; return;
+    case PickleKind::dict:
+      node(target).state = state;
+      return;
     default:
       corrupt("a " + std::string(pickle_kind_name(node(target).kind)) + " is given a state");
   }

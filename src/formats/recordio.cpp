@@ -1,11 +1,11 @@
 #include "sosia/formats/recordio.hpp"
 
+#include "formats/bytes.hpp"
+#include "sosia/core/text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <system_error>
-
-#include "formats/bytes.hpp"
-#include "sosia/core/text.hpp"
 
 namespace sosia::formats {
 
@@ -228,8 +228,9 @@ void RecordSet::read_record_zero() {
 }
 
 const RecordIndexEntry* RecordSet::find(std::uint64_t key) const noexcept {
-  const auto at = std::lower_bound(index_.begin(), index_.end(), key,
-                                   [](const auto& entry, auto wanted) { return entry.key < wanted; });
+  const auto at =
+      std::lower_bound(index_.begin(), index_.end(), key,
+                       [](const auto& entry, auto wanted) { return entry.key < wanted; });
   return at != index_.end() && at->key == key ? &*at : nullptr;
 }
 
@@ -240,8 +241,7 @@ ImageRecord RecordSet::read(std::uint64_t key, std::vector<std::byte>& scratch) 
                 origin_);
   }
   const std::string where = origin_ + ": record " + std::to_string(key);
-  const RawRecord raw =
-      read_record(rec_, static_cast<std::size_t>(entry->offset), scratch, where);
+  const RawRecord raw = read_record(rec_, static_cast<std::size_t>(entry->offset), scratch, where);
   return parse_image_record(raw.payload, where);
 }
 
@@ -261,8 +261,8 @@ IdentityRange RecordSet::identity(std::size_t index) const {
   range.begin = whole(record.labels[0], first_identity_, "the first image of an identity", origin_);
   range.end = whole(record.labels[1], first_identity_, "the last image of an identity", origin_);
   if (range.end < range.begin) {
-    fail_corrupt(origin_, "the images of record " + std::to_string(range.key) +
-                              " end before they begin");
+    fail_corrupt(origin_,
+                 "the images of record " + std::to_string(range.key) + " end before they begin");
   }
   return range;
 }

@@ -1,7 +1,7 @@
-#include <numeric>
-
 #include "formats/bytes.hpp"
 #include "sosia/formats/recordio.hpp"
+
+#include <numeric>
 
 namespace sosia::formats {
 
@@ -12,8 +12,8 @@ constexpr std::size_t kMaxPartBytes = (std::size_t{1} << 29) - 1;
 
 void append_part(std::string& out, std::uint32_t kind, std::span<const std::byte> bytes) {
   if (bytes.size() > kMaxPartBytes) {
-    throw Error(ErrorCode::invalid_argument, "a record of " + std::to_string(bytes.size()) +
-                                                 " bytes is too large for RecordIO");
+    throw Error(ErrorCode::invalid_argument,
+                "a record of " + std::to_string(bytes.size()) + " bytes is too large for RecordIO");
   }
   append_le<std::uint32_t>(out, kMagic);
   append_le<std::uint32_t>(out, (kind << 29) | static_cast<std::uint32_t>(bytes.size()));
@@ -86,10 +86,10 @@ struct RecordSetWriter::Impl {
 
   AtomicFile rec, idx, property;
   std::vector<std::uint64_t> images_per_identity;
-  std::uint64_t images = 0;    // announced
+  std::uint64_t images = 0;  // announced
   std::uint64_t written = 0;
-  std::size_t identity = 0;    // of the next image
-  std::uint64_t within = 0;    // images of that identity already written
+  std::size_t identity = 0;  // of the next image
+  std::uint64_t within = 0;  // images of that identity already written
   std::uint64_t offset = 0;
   std::string index;
   std::string buffer;
@@ -101,8 +101,8 @@ RecordSetWriter::RecordSetWriter(const std::filesystem::path& rec_path,
   check_size(height_px, width_px);
   impl_ = std::make_unique<Impl>(rec_path, overwrite);
   Impl& self = *impl_;
-  self.images = std::accumulate(images_per_identity.begin(), images_per_identity.end(),
-                                std::uint64_t{0});
+  self.images =
+      std::accumulate(images_per_identity.begin(), images_per_identity.end(), std::uint64_t{0});
   self.images_per_identity = std::move(images_per_identity);
   self.property.write(std::to_string(self.images_per_identity.size()) + "," +
                       std::to_string(height_px) + "," + std::to_string(width_px) + "\n");
@@ -113,9 +113,8 @@ RecordSetWriter::RecordSetWriter(const std::filesystem::path& rec_path,
                 "record sets state their totals as 32-bit floats, which end at 16,777,216",
                 "write several sets");
   }
-  const float totals[] = {
-      static_cast<float>(first_identity),
-      static_cast<float>(first_identity + self.images_per_identity.size())};
+  const float totals[] = {static_cast<float>(first_identity),
+                          static_cast<float>(first_identity + self.images_per_identity.size())};
   self.write(0, labels_payload(totals, 0));
 }
 
@@ -141,8 +140,8 @@ void RecordSetWriter::add(std::span<const std::byte> image) {
 void RecordSetWriter::commit() {
   Impl& self = *impl_;
   if (self.written != self.images) {
-    throw Error(ErrorCode::invalid_argument, std::to_string(self.images - self.written) +
-                                                 " announced images are missing");
+    throw Error(ErrorCode::invalid_argument,
+                std::to_string(self.images - self.written) + " announced images are missing");
   }
   std::uint64_t begin = 1;
   for (std::size_t i = 0; i < self.images_per_identity.size(); ++i) {

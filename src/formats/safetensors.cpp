@@ -1,14 +1,14 @@
 #include "sosia/formats/safetensors.hpp"
 
-#include <algorithm>
-#include <limits>
-#include <numeric>
-
 #include "formats/bytes.hpp"
 #include "formats/npy_dtype.hpp"
 #include "formats/safetensors_header.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/core/value.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
 
 namespace sosia::formats {
 
@@ -152,7 +152,9 @@ void check_names(const NamedArrays& tensors, const Metadata& metadata) {
   }
 }
 
-std::string json_string(const std::string& text) { return to_json(Value(text), -1); }
+std::string json_string(const std::string& text) {
+  return to_json(Value(text), -1);
+}
 
 /// Sorts both lists as they are written and returns the length field and the header.
 std::string safetensors_head(NamedArrays& tensors, Metadata& metadata) {

@@ -1,9 +1,9 @@
 #include "formats/safetensors_header.hpp"
 
-#include <algorithm>
-
 #include "formats/bytes.hpp"
 #include "sosia/core/text.hpp"
+
+#include <algorithm>
 
 namespace sosia::formats {
 
@@ -54,8 +54,8 @@ class HeaderParser {
   }
 
   void skip_blank() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' ||
-                                  text_[at_] == '\t')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
       ++at_;
     }
   }
@@ -99,8 +99,12 @@ class HeaderParser {
     info.name = std::move(name);
     bool seen[3] = {};
     object([&](const std::string& key) {
-      const std::size_t field = key == "dtype" ? 0 : key == "shape" ? 1 : key == "data_offsets" ? 2 : 3;
-      if (field == 3) fail("the tensor " + quote(info.name) + " has an unknown field " + quote(key));
+      const std::size_t field = key == "dtype"          ? 0
+                                : key == "shape"        ? 1
+                                : key == "data_offsets" ? 2
+                                                        : 3;
+      if (field == 3)
+        fail("the tensor " + quote(info.name) + " has an unknown field " + quote(key));
       if (std::exchange(seen[field], true)) {
         fail("the tensor " + quote(info.name) + " states " + key + " twice");
       }

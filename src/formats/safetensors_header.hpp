@@ -3,12 +3,12 @@
 // some thirty times the text in memory and compares keys pairwise, which a header of the permitted
 // 100 MB would turn into an attack.
 
+#include "sosia/formats/safetensors.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "sosia/formats/safetensors.hpp"
 
 namespace sosia::formats {
 

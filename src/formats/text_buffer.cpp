@@ -1,16 +1,16 @@
 #include "formats/text_buffer.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "formats/bytes.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include "formats/bytes.hpp"
-#include "sosia/core/text.hpp"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace sosia::formats {
 
@@ -77,11 +77,16 @@ const char* skip_ascii(const char* p, const char* end) {
 
 std::string_view encoding_name(TextEncoding encoding) {
   switch (encoding) {
-    case TextEncoding::utf8: return "UTF-8";
-    case TextEncoding::utf8_bom: return "UTF-8 with byte order mark";
-    case TextEncoding::utf16le: return "UTF-16LE";
-    case TextEncoding::utf16be: return "UTF-16BE";
-    case TextEncoding::windows1252: return "windows-1252";
+    case TextEncoding::utf8:
+      return "UTF-8";
+    case TextEncoding::utf8_bom:
+      return "UTF-8 with byte order mark";
+    case TextEncoding::utf16le:
+      return "UTF-16LE";
+    case TextEncoding::utf16be:
+      return "UTF-16BE";
+    case TextEncoding::windows1252:
+      return "windows-1252";
   }
   return "unknown";
 }
@@ -97,7 +102,7 @@ std::uint64_t count_line_ends(const char* begin, const char* end) {
 ByteInput::ByteInput(const std::filesystem::path& path) : path_(path.string()) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw system_error("open", path_, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
     ::close(std::exchange(descriptor_, -1));
     throw system_error("read", path_, EISDIR);
@@ -254,8 +259,8 @@ void TextBuffer::leave_utf8(char* bad, char* end, std::uint64_t line) {
   if (!detecting_ || multibyte_seen_ || valid > invalid) {
     const auto byte = static_cast<unsigned>(static_cast<unsigned char>(*bad));
     constexpr char kDigits[] = "0123456789abcdef";
-    fail_at(bad, line, std::string("the byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15] +
-                           " is not UTF-8");
+    fail_at(bad, line,
+            std::string("the byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15] + " is not UTF-8");
   }
   encoding_ = TextEncoding::windows1252;
   detecting_ = false;

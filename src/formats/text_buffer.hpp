@@ -1,6 +1,8 @@
 #pragma once
 // Text of any supported encoding, streamed as UTF-8 through one growing buffer.
 
+#include "sosia/formats/csv.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -9,8 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "sosia/formats/csv.hpp"
 
 namespace sosia::formats {
 
@@ -48,8 +48,8 @@ class TextBuffer {
   /// No more text will come.
   bool ended() const { return ended_; }
 
-  /// Moves [keep, end) to the front and adds at least one byte unless the input has ended. `line` is
-  /// the line number at `keep`, for errors. All pointers into the buffer become invalid.
+  /// Moves [keep, end) to the front and adds at least one byte unless the input has ended. `line`
+  /// is the line number at `keep`, for errors. All pointers into the buffer become invalid.
   void refill(const char* keep, std::uint64_t line);
 
  private:
@@ -66,7 +66,7 @@ class TextBuffer {
   ByteInput input_;
   std::string origin_;
   TextEncoding encoding_ = TextEncoding::utf8;
-  bool detecting_ = true;       // the encoding may still turn out to be windows-1252
+  bool detecting_ = true;  // the encoding may still turn out to be windows-1252
   bool multibyte_seen_ = false;
   bool started_ = false;
   bool input_ended_ = false;
@@ -74,7 +74,7 @@ class TextBuffer {
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-  std::string raw_;             // bytes read but not yet decoded
+  std::string raw_;  // bytes read but not yet decoded
   std::size_t raw_at_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "sosia/formats/verification_bin.hpp"
 
-#include <limits>
-
 #include "formats/bytes.hpp"
+
+#include <limits>
 
 namespace sosia::formats {
 
@@ -57,9 +57,8 @@ void VerificationBin::collect(std::string_view origin) {
     const PickleNode images = root[0];
     same_ = labels(root[1]);
     if (images.size() != 2 * same_.size()) {
-      throw Error(ErrorCode::corrupt_data,
-                  std::to_string(images.size()) + " images do not make " +
-                      std::to_string(same_.size()) + " pairs");
+      throw Error(ErrorCode::corrupt_data, std::to_string(images.size()) + " images do not make " +
+                                               std::to_string(same_.size()) + " pairs");
     }
     images_.reserve(images.size());
     for (std::size_t i = 0; i < images.size(); ++i) images_.push_back(image_bytes(images[i]));
@@ -90,8 +89,7 @@ namespace {
 /// NumPy names and the dtype are written once.
 class SetPickler {
  public:
-  explicit SetPickler(VerificationFlavour flavour)
-      : numpy_(flavour == VerificationFlavour::numpy) {
+  explicit SetPickler(VerificationFlavour flavour) : numpy_(flavour == VerificationFlavour::numpy) {
     out_ = numpy_ ? "\x80\x03" : "\x80\x02";
   }
 
@@ -108,13 +106,17 @@ class SetPickler {
     // _reconstruct(ndarray, (0,), b'b')
     global(0, "numpy.core.multiarray\n_reconstruct\n");
     global(1, "numpy\nndarray\n");
-    out_ += "K\0\x85" "C\1b\x87R"sv;
+    out_ +=
+        "K\0\x85"
+        "C\1b\x87R"sv;
     // state (1, (n,), dtype('u1'), False, data)
     out_ += "(K\1J"sv;
     append_le<std::uint32_t>(out_, static_cast<std::uint32_t>(bytes.size()));
     out_ += "\x85";
     dtype();
-    out_ += "\x89" "B";
+    out_ +=
+        "\x89"
+        "B";
     append_le<std::uint32_t>(out_, static_cast<std::uint32_t>(bytes.size()));
     out_ += as_text(bytes);
     out_ += "tb";

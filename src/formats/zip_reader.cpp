@@ -1,12 +1,12 @@
-#include <zlib.h>
+#include "formats/bytes.hpp"
+#include "sosia/core/text.hpp"
+#include "sosia/formats/zip.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
-#include "formats/bytes.hpp"
-#include "sosia/core/text.hpp"
-#include "sosia/formats/zip.hpp"
+#include <zlib.h>
 
 namespace sosia::formats {
 
@@ -200,7 +200,8 @@ void ZipReader::parse() {
                               " entries, more than its directory can hold");
   }
   entries_.reserve(static_cast<std::size_t>(found.count));
-  for (std::uint64_t i = 0; i < found.count; ++i) entries_.push_back(read_entry(directory, contents));
+  for (std::uint64_t i = 0; i < found.count; ++i)
+    entries_.push_back(read_entry(directory, contents));
 
   by_name_.resize(entries_.size());
   std::iota(by_name_.begin(), by_name_.end(), 0u);
@@ -217,9 +218,8 @@ void ZipReader::parse() {
 
 void ZipReader::check_overlaps() const {
   std::vector<std::uint32_t> order = by_name_;
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return entries_[a].data_offset < entries_[b].data_offset;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return entries_[a].data_offset < entries_[b].data_offset; });
   std::uint64_t free_from = 0;
   for (const std::uint32_t i : order) {
     const ZipEntry& entry = entries_[i];

@@ -1,18 +1,18 @@
-#include <zlib.h>
+#include "formats/bytes.hpp"
+#include "sosia/core/text.hpp"
+#include "sosia/formats/zip.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <new>
 
-#include "formats/bytes.hpp"
-#include "sosia/core/text.hpp"
-#include "sosia/formats/zip.hpp"
+#include <zlib.h>
 
 namespace sosia::formats {
 
 namespace {
 
-constexpr std::uint16_t kVersion = 20;           // 2.0: deflate
+constexpr std::uint16_t kVersion = 20;  // 2.0: deflate
 constexpr std::uint16_t kUtf8Names = 1u << 11;
 constexpr std::uint16_t kDay = (0 << 9) | (1 << 5) | 1;  // 1980-01-01
 

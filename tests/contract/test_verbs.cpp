@@ -1,13 +1,13 @@
 // What every verb and claim owes to its users, checked over all that is registered.
 
-#include <gtest/gtest.h>
+#include "cli/arguments.hpp"
+#include "sosia/core/execute.hpp"
+#include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "cli/arguments.hpp"
-#include "sosia/core/execute.hpp"
-#include "sosia/core/text.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {
@@ -49,7 +49,8 @@ std::string sample_text(const FieldSpec& spec, int step = 1) {
       const double low = f.min.value_or(f.above ? *f.above + 1 : 0);
       const double start = first.is_number() ? first.as_real() : low;
       const double high = f.max.value_or(f.below ? *f.below - 1 : start + step);
-      return std::to_string(static_cast<long long>(start + step <= high ? start + step : start - step));
+      return std::to_string(
+          static_cast<long long>(start + step <= high ? start + step : start - step));
     }
     case FieldType::real:
     case FieldType::real_list: {
@@ -67,7 +68,8 @@ std::string sample_text(const FieldSpec& spec, int step = 1) {
 Settings required_only(const Schema& schema) {
   Settings settings;
   for (const FieldSpec& spec : schema) {
-    if (spec.field.required) settings.set(spec.path, value_from_text(spec, {sample_text(spec)}), "test");
+    if (spec.field.required)
+      settings.set(spec.path, value_from_text(spec, {sample_text(spec)}), "test");
   }
   return settings;
 }
@@ -167,12 +169,11 @@ TEST_P(EveryVerb, ABadOptionGivesASentence) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Contract, EveryVerb, ::testing::ValuesIn(paths()),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::replace(name.begin(), name.end(), ' ', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Contract, EveryVerb, ::testing::ValuesIn(paths()), [](const auto& param) {
+  std::string name = param.param;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+});
 
 TEST(EveryClaim, HasARuleAndACard) {
   for (const ClaimEntry& claim : catalogue().claims()) {

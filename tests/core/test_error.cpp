@@ -1,11 +1,11 @@
-#include <gtest/gtest.h>
+#include "sosia/core/error.hpp"
 
 #include <filesystem>
 #include <new>
 #include <set>
 #include <string>
 
-#include "sosia/core/error.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {

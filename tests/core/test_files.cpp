@@ -1,12 +1,12 @@
-#include <gtest/gtest.h>
-#include <sys/resource.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 
 #include <csignal>
 #include <fstream>
 #include <functional>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
+#include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace sosia {
 namespace {

@@ -1,4 +1,7 @@
-#include <gtest/gtest.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
+#include "sosia/core/hash.hpp"
+#include "sosia/core/rng.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
-#include "sosia/core/hash.hpp"
-#include "sosia/core/rng.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {

@@ -1,11 +1,11 @@
-#include <gtest/gtest.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/run.hpp"
 
 #include <atomic>
 #include <set>
 #include <thread>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/run.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {
@@ -39,11 +39,10 @@ TEST(Run, NestedLoopsStayInsideTheThreadLimit) {
 
 TEST(Run, ExceptionsReachTheCaller) {
   RunContext run;
-  EXPECT_THROW(run.parallel_for(0, 100, 1,
-                                [](std::size_t, std::size_t) {
-                                  throw Error(ErrorCode::corrupt_data, "x");
-                                }),
-               Error);
+  EXPECT_THROW(
+      run.parallel_for(0, 100, 1,
+                       [](std::size_t, std::size_t) { throw Error(ErrorCode::corrupt_data, "x"); }),
+      Error);
 }
 
 TEST(Run, CancelStopsLoopsAndProgress) {

@@ -1,10 +1,10 @@
-#include <gtest/gtest.h>
-
-#include <string>
-
 #include "sosia/core/config.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/settings.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {
@@ -130,7 +130,9 @@ TEST(Settings, TextBecomesTheTypeOfTheOption) {
 
 // Layers ------------------------------------------------------------------------------------------
 
-Report run_nothing(const Options&, RunContext&) { return Report("test", "test"); }
+Report run_nothing(const Options&, RunContext&) {
+  return Report("test", "test");
+}
 
 class Layers : public ::testing::Test {
  protected:
@@ -189,7 +191,8 @@ TEST_F(Layers, NoConfigAndConfigReplaceTheFiles) {
 }
 
 TEST_F(Layers, UnknownKeysInAFileAreAllReported) {
-  sources_.user = file("u.toml", "[run]\nsede = 1\n[face.identfy]\nx = 1\n[face.identify]\nflop = 1\n");
+  sources_.user =
+      file("u.toml", "[run]\nsede = 1\n[face.identfy]\nx = 1\n[face.identify]\nflop = 1\n");
   try {
     (void)resolve();
     FAIL();

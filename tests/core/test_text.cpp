@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "sosia/core/text.hpp"
+
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {
@@ -35,8 +35,8 @@ TEST(Text, Utf8Validity) {
 
 TEST(Text, DisplayWidth) {
   EXPECT_EQ(display_width("abc"), 3u);
-  EXPECT_EQ(display_width("\xe8\xa5\xbf"), 2u);   // wide
-  EXPECT_EQ(display_width("e\xcc\x81"), 1u);      // combining
+  EXPECT_EQ(display_width("\xe8\xa5\xbf"), 2u);  // wide
+  EXPECT_EQ(display_width("e\xcc\x81"), 1u);     // combining
 }
 
 TEST(Text, WrapKeepsTheWidthAndIndents) {

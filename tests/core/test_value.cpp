@@ -1,11 +1,11 @@
-#include <gtest/gtest.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/value.hpp"
 
 #include <cmath>
 #include <limits>
 #include <string>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/value.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia {
 namespace {
@@ -58,8 +58,7 @@ TEST(Toml, ParsesAndPrints) {
   EXPECT_EQ(parse_toml(to_toml(value)), value);
   EXPECT_EQ(to_toml_inline(Value(0.5)), "0.5");
   EXPECT_EQ(parse_toml("v = " + to_toml_inline(Value("a\"b"))).at("v").as_text(), "a\"b");
-  EXPECT_EQ(parse_toml("v = " + to_toml_inline(Value::list({1, 2}))).at("v"),
-            Value::list({1, 2}));
+  EXPECT_EQ(parse_toml("v = " + to_toml_inline(Value::list({1, 2}))).at("v"), Value::list({1, 2}));
 }
 
 TEST(Toml, RefusesDuplicatesWithALine) {

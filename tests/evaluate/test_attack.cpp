@@ -1,6 +1,5 @@
-#include "sosia/evaluate/attack.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/attack.hpp"
 
 #include <cmath>
 
@@ -54,7 +53,8 @@ TEST(AverageClips, MeansInOrderOfAppearance) {
   EXPECT_EQ(clip.first_row, (std::vector<std::size_t>{0, 1}));
   const std::vector<std::uint32_t> mixed(4, 1);
   expect_refused([&] { average_clips(scores, labels, instruments, mixed); }, "frames 0 and 1");
-  expect_refused([&] { average_clips(scores, labels, {}, std::vector<std::uint32_t>{1}); }, "clips");
+  expect_refused([&] { average_clips(scores, labels, {}, std::vector<std::uint32_t>{1}); },
+                 "clips");
 }
 
 TEST(AttackRates, Refusals) {
@@ -64,7 +64,8 @@ TEST(AttackRates, Refusals) {
   expect_refused([&] { attack_rates(one, attack, {}, 1, 0.5); }, "no bona fide presentations");
   expect_refused([&] { attack_rates(nan, live, {}, 1, 0.5); }, "nan");
   expect_refused([&] { attack_rates(kScores, kLabels, kInstruments, 1, 0.5); }, "instrument 1");
-  expect_refused([&] { attack_rates(kScores, kLabels, kInstruments, 2, kNan); }, "threshold is NaN");
+  expect_refused([&] { attack_rates(kScores, kLabels, kInstruments, 2, kNan); },
+                 "threshold is NaN");
 }
 
 }  // namespace

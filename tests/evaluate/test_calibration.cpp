@@ -1,6 +1,5 @@
-#include "sosia/evaluate/calibration.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/calibration.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -105,7 +104,8 @@ TEST(Platt, SeparableScoresStayFinite) {
 TEST(Platt, StationaryPointOfTheSmoothedLikelihood) {
   const LabelledScores list = random_scores(6, 500, 0.0);
   const Platt fit = fit_platt(list.scores, list.labels);
-  const double positives = static_cast<double>(std::count(list.labels.begin(), list.labels.end(), 1));
+  const double positives =
+      static_cast<double>(std::count(list.labels.begin(), list.labels.end(), 1));
   const double negatives = 500.0 - positives;
   double g1 = 0.0, g2 = 0.0;
   for (std::size_t i = 0; i < 500; ++i) {

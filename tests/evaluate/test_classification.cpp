@@ -1,6 +1,5 @@
-#include "sosia/evaluate/classification.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/classification.hpp"
 
 namespace sosia::evaluate {
 namespace {

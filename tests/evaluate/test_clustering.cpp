@@ -1,6 +1,5 @@
-#include "sosia/evaluate/clustering.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/clustering.hpp"
 
 #include <cmath>
 

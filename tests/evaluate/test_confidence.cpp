@@ -1,6 +1,5 @@
-#include "sosia/evaluate/confidence.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/confidence.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -55,9 +54,10 @@ TEST(RuleOf30, NeedsThirtyExpectedErrors) {
   EXPECT_EQ(rule_of_30(1e-6, 1).needed, 30000000u);
   EXPECT_EQ(rule_of_30(1e-3, 1).needed, 30000u);
   EXPECT_FALSE(rule_of_30(0.1, 300).warning());
-  EXPECT_EQ(rule_of_30(1e-3, 500).warning().value(),
-            "FAR 0.001 rests on 500 impostor comparisons (0.5 expected errors); the rule of 30 asks "
-            "for 30000");
+  EXPECT_EQ(
+      rule_of_30(1e-3, 500).warning().value(),
+      "FAR 0.001 rests on 500 impostor comparisons (0.5 expected errors); the rule of 30 asks "
+      "for 30000");
   expect_refused([] { rule_of_30(0.0, 5); }, "(0, 1]");
 }
 
@@ -89,12 +89,13 @@ TEST(Bootstrap, MeanOfIndependentSubjects) {
 TEST(Bootstrap, DrawsEachReplicateAsManySubjectsAsThereAre) {
   RunContext run;
   std::atomic<int> wrong{0};
-  bootstrap_subjects(7, 1,
-                     [&](std::span<const std::uint32_t> draws, std::span<double> figures) {
-                       if (std::accumulate(draws.begin(), draws.end(), 0u) != 7u) ++wrong;
-                       figures[0] = 0.0;
-                     },
-                     {.replicates = 100}, run);
+  bootstrap_subjects(
+      7, 1,
+      [&](std::span<const std::uint32_t> draws, std::span<double> figures) {
+        if (std::accumulate(draws.begin(), draws.end(), 0u) != 7u) ++wrong;
+        figures[0] = 0.0;
+      },
+      {.replicates = 100}, run);
   EXPECT_EQ(wrong, 0);
 }
 
@@ -204,8 +205,8 @@ TEST(BootstrapVerification, OneSubjectIsRefused) {
 }
 
 TEST(BootstrapVerification, RarelyDefinedFiguresHaveNoInterval) {
-  // Two subjects; the only impostor pair vanishes when one of them is drawn twice: half of the time.
-  // With three subjects and one impostor pair it is there in 12 of 27 replicates.
+  // Two subjects; the only impostor pair vanishes when one of them is drawn twice: half of the
+  // time. With three subjects and one impostor pair it is there in 12 of 27 replicates.
   const std::vector<double> scores{0.9, 0.8, 0.7, 0.1};
   const std::vector<std::uint8_t> labels{1, 1, 1, 0};
   const std::vector<SubjectPair> subjects{{0, 0}, {1, 1}, {2, 2}, {0, 1}};
@@ -224,8 +225,9 @@ TEST(BootstrapVerification, Refusals) {
   expect_refused([&] { bootstrap_verification(nan, labels, subjects, {}, {}, run); }, "nan");
   expect_refused([&] { bootstrap_verification(scores, genuine, subjects, {}, {}, run); },
                  "no impostor scores");
-  expect_refused([&] { bootstrap_verification(scores, labels, subjects, {}, {.replicates = 3}, run); },
-                 "too few");
+  expect_refused(
+      [&] { bootstrap_verification(scores, labels, subjects, {}, {.replicates = 3}, run); },
+      "too few");
 }
 
 TEST(Bootstrap, ACancelledRunStops) {

@@ -1,6 +1,5 @@
-#include "sosia/evaluate/identification.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/identification.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -39,9 +38,10 @@ TEST(Search, MissingMateAndEmptyList) {
 std::vector<Search> hand_made() {
   // Mated: found at .9 rank 1, at .5 rank 1, at .7 rank 2, not listed. Non-mated tops: .8, .4, .2
   // and an empty list.
-  return {{true, 0.9, 0.9, 1}, {true, 0.5, 0.5, 1}, {true, 0.75, 0.7, 2}, {true, 0.3, -kInfinity, 0},
-          {false, 0.8, -kInfinity, 0}, {false, 0.4, -kInfinity, 0}, {false, 0.2, -kInfinity, 0},
-          {false, -kInfinity, -kInfinity, 0}};
+  return {{true, 0.9, 0.9, 1},         {true, 0.5, 0.5, 1},
+          {true, 0.75, 0.7, 2},        {true, 0.3, -kInfinity, 0},
+          {false, 0.8, -kInfinity, 0}, {false, 0.4, -kInfinity, 0},
+          {false, 0.2, -kInfinity, 0}, {false, -kInfinity, -kInfinity, 0}};
 }
 
 TEST(OpenSet, ByHand) {
@@ -51,8 +51,8 @@ TEST(OpenSet, ByHand) {
   EXPECT_DOUBLE_EQ(all.at_fpir(0.0).tar, 0.25);   // above .8
   EXPECT_DOUBLE_EQ(all.at_fpir(0.25).tar, 0.75);  // down to .5
   EXPECT_DOUBLE_EQ(all.at_fpir(0.25).threshold, 0.5);
-  EXPECT_DOUBLE_EQ(all.at_fpir(1.0).tar, 0.75);   // two mates are never found
-  EXPECT_DOUBLE_EQ(all.at_fpir(1.0).far, 0.75);   // the empty list never alarms
+  EXPECT_DOUBLE_EQ(all.at_fpir(1.0).tar, 0.75);  // two mates are never found
+  EXPECT_DOUBLE_EQ(all.at_fpir(1.0).far, 0.75);  // the empty list never alarms
   EXPECT_DOUBLE_EQ(all.at_threshold(0.4).far, 0.5);
   EXPECT_DOUBLE_EQ(all.at_threshold(0.4).frr(), 0.25);
   EXPECT_DOUBLE_EQ(all.at_threshold(0.95).tar, 0.0);

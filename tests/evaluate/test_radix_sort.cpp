@@ -1,7 +1,6 @@
 // The radix sort against std::sort, on sizes on both sides of the switch and on awkward values.
 
 #include "evaluate/radix_sort.hpp"
-
 #include "evaluate/support.hpp"
 
 #include <algorithm>

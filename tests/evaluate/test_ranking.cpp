@@ -1,6 +1,5 @@
-#include "sosia/evaluate/ranking.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/ranking.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -38,10 +37,10 @@ TEST(ScoreRanking, NothingToFindIsNoScore) {
 
 TEST(RankingAccumulator, MeansOverValidQueries) {
   RankingAccumulator accumulator(3);
-  accumulator.add(std::vector{junk, wrong, correct});                           // AP .5
-  accumulator.add(std::vector{correct, correct});                               // AP 1
-  accumulator.add(std::vector{wrong, junk});                                    // skipped
-  accumulator.add(std::vector{wrong, wrong, wrong, correct});                   // AP .25, rank 4
+  accumulator.add(std::vector{junk, wrong, correct});          // AP .5
+  accumulator.add(std::vector{correct, correct});              // AP 1
+  accumulator.add(std::vector{wrong, junk});                   // skipped
+  accumulator.add(std::vector{wrong, wrong, wrong, correct});  // AP .25, rank 4
   const RankingScore score = accumulator.result();
   EXPECT_EQ(score.queries, 3u);
   EXPECT_EQ(score.skipped, 1u);
@@ -72,14 +71,16 @@ TEST(RelevanceRules, TenRowTable) {
       {{5, 2, 10}, correct, correct, junk, correct},  // other camera, same clothes
       {{5, 2, 11}, correct, correct, correct, junk},  // other camera, other clothes
       {{5, 3, 12}, correct, correct, correct, junk},
-      {{6, 1, 10}, wrong, wrong, wrong, wrong},       // another subject is never junk
+      {{6, 1, 10}, wrong, wrong, wrong, wrong},  // another subject is never junk
       {{6, 2, 11}, wrong, wrong, wrong, wrong},
-      {{0, 1, 10}, wrong, wrong, wrong, wrong},       // a distractor counts against the query
-      {{-1, 1, 10}, junk, junk, junk, junk},          // a junk detection does not
+      {{0, 1, 10}, wrong, wrong, wrong, wrong},  // a distractor counts against the query
+      {{-1, 1, 10}, junk, junk, junk, junk},     // a junk detection does not
       {{-1, 2, 11}, junk, junk, junk, junk},
   };
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const auto with = [&](JunkRule rule) { return relevance(query, table[i].item, {.junk = rule}); };
+    const auto with = [&](JunkRule rule) {
+      return relevance(query, table[i].item, {.junk = rule});
+    };
     EXPECT_EQ(with(JunkRule::none), table[i].none) << i;
     EXPECT_EQ(with(JunkRule::market), table[i].market) << i;
     EXPECT_EQ(with(JunkRule::clothes_changing), table[i].changing) << i;

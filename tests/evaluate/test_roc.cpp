@@ -1,6 +1,5 @@
-#include "sosia/evaluate/roc.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/roc.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +9,9 @@
 namespace sosia::evaluate {
 namespace {
 
-Roc roc_of(const LabelledScores& list) { return Roc(split_scores(list.scores, list.labels)); }
+Roc roc_of(const LabelledScores& list) {
+  return Roc(split_scores(list.scores, list.labels));
+}
 
 // The definitions, counted one by one.
 double naive_auc(const ScoreSet& set) {
@@ -22,8 +23,8 @@ double naive_auc(const ScoreSet& set) {
 }
 
 double share_at_least(const std::vector<double>& scores, double threshold) {
-  const auto count = std::count_if(scores.begin(), scores.end(),
-                                   [&](double s) { return s >= threshold; });
+  const auto count =
+      std::count_if(scores.begin(), scores.end(), [&](double s) { return s >= threshold; });
   return static_cast<double>(count) / static_cast<double>(scores.size());
 }
 
@@ -191,7 +192,8 @@ TEST(Roc, ThinnedCurveIsAShortPartOfTheCurve) {
 
 TEST(Roc, FisherRatioByHand) {
   // Means 2 and 0, variances 1 and 1 (over n): 4 / 2.
-  EXPECT_DOUBLE_EQ(fisher_ratio(std::vector<double>{1.0, 3.0}, std::vector<double>{-1.0, 1.0}), 2.0);
+  EXPECT_DOUBLE_EQ(fisher_ratio(std::vector<double>{1.0, 3.0}, std::vector<double>{-1.0, 1.0}),
+                   2.0);
   EXPECT_DOUBLE_EQ(d_prime(std::vector<double>{1.0, 3.0}, std::vector<double>{-1.0, 1.0}), 2.0);
   EXPECT_EQ(fisher_ratio(std::vector<double>{1.0}, std::vector<double>{1.0}), 0.0);
   EXPECT_EQ(fisher_ratio(std::vector<double>{1.0}, std::vector<double>{0.0}), kInfinity);

@@ -1,6 +1,5 @@
-#include "sosia/evaluate/verification.hpp"
-
 #include "evaluate/support.hpp"
+#include "sosia/evaluate/verification.hpp"
 
 #include <cmath>
 
@@ -30,10 +29,10 @@ TEST(Folds, ExactThresholdsSeparateEveryDistance) {
   const std::vector<double> distances{3.0, 1.0, 3.0, 1.0 + 0x1p-52};
   const auto thresholds = exact_thresholds(distances);
   ASSERT_EQ(thresholds.size(), 4u);
-  EXPECT_EQ(thresholds[0], 1.0);             // accepts nothing
-  EXPECT_EQ(thresholds[1], 1.0 + 0x1p-52);   // accepts 1 only, though there is no middle
+  EXPECT_EQ(thresholds[0], 1.0);            // accepts nothing
+  EXPECT_EQ(thresholds[1], 1.0 + 0x1p-52);  // accepts 1 only, though there is no middle
   EXPECT_LT(thresholds[2], 3.0);
-  EXPECT_GT(thresholds[3], 3.0);             // accepts everything
+  EXPECT_GT(thresholds[3], 3.0);  // accepts everything
 }
 
 TEST(Folds, AccuracyByHand) {
@@ -64,7 +63,9 @@ TEST(Folds, StrictlyBelowTheThreshold) {
 FoldAccuracy naive_accuracy(const LabelledScores& list, const std::vector<std::uint32_t>& folds,
                             const std::vector<double>& grid, std::uint32_t fold_count) {
   FoldAccuracy result;
-  const auto right = [&](std::size_t i, double t) { return (list.scores[i] < t) == (list.labels[i] == 1); };
+  const auto right = [&](std::size_t i, double t) {
+    return (list.scores[i] < t) == (list.labels[i] == 1);
+  };
   for (std::uint32_t held = 0; held < fold_count; ++held) {
     double best = -1.0, chosen = 0.0;
     for (double t : grid) {
@@ -138,7 +139,9 @@ TEST(Folds, Refusals) {
   const std::vector<std::uint8_t> same{1, 0};
   const std::vector<std::uint32_t> one_fold{0, 0}, gap{0, 2}, both{0, 1};
   const std::vector<double> grid{1.5}, falling{2.0, 1.0};
-  const auto accuracy = [&](const auto& d, const auto& f, const auto& g) { fold_accuracy(d, same, f, g); };
+  const auto accuracy = [&](const auto& d, const auto& f, const auto& g) {
+    fold_accuracy(d, same, f, g);
+  };
   expect_refused([&] { accuracy(distances, one_fold, grid); }, "at least 2 folds");
   expect_refused([&] { accuracy(distances, gap, grid); }, "folds are more than");
   expect_refused([&] { accuracy(distances, both, falling); }, "ascending");
@@ -169,8 +172,9 @@ TEST(Templates, PoolsMediaFirst) {
   const auto scores = template_scores(set, pairs);
   EXPECT_NEAR(scores[0], 2.2 / std::sqrt(5.0), 1e-6);
   EXPECT_NEAR(scores[1], 1.0, 1e-6);
-  expect_refused([&] { template_scores(set, std::vector<std::pair<std::int64_t, std::int64_t>>{{3, 4}}); },
-                 "template 4");
+  expect_refused(
+      [&] { template_scores(set, std::vector<std::pair<std::int64_t, std::int64_t>>{{3, 4}}); },
+      "template 4");
 }
 
 TEST(Templates, NormAndDetectorScoreWeighPictures) {

@@ -1,7 +1,8 @@
 #pragma once
 // What the tests of this room share.
 
-#include <gtest/gtest.h>
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,8 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
+#include <gtest/gtest.h>
 
 namespace sosia::formats {
 
@@ -31,7 +31,9 @@ inline Error error_of(const std::function<void()>& action) {
   return Error(ErrorCode::internal, "");
 }
 
-inline ErrorCode code_of(const std::function<void()>& action) { return error_of(action).code(); }
+inline ErrorCode code_of(const std::function<void()>& action) {
+  return error_of(action).code();
+}
 
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;

@@ -1,10 +1,10 @@
+#include "formats/helpers.hpp"
+#include "sosia/formats/array.hpp"
+
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
-
-#include "formats/helpers.hpp"
-#include "sosia/formats/array.hpp"
 
 namespace sosia::formats {
 namespace {
@@ -40,13 +40,13 @@ TEST(Array, EveryHalfMatchesItsDefinitionAndComesBack) {
 }
 
 TEST(Array, HalfRoundsToNearestEven) {
-  EXPECT_EQ(float_to_half(1.0f + 0x1p-11f), 0x3c00);               // a tie, down to even
+  EXPECT_EQ(float_to_half(1.0f + 0x1p-11f), 0x3c00);  // a tie, down to even
   EXPECT_EQ(float_to_half(1.0f + 0x1p-11f + 0x1p-20f), 0x3c01);
-  EXPECT_EQ(float_to_half(1.0f + 3 * 0x1p-11f), 0x3c02);           // a tie, up to even
+  EXPECT_EQ(float_to_half(1.0f + 3 * 0x1p-11f), 0x3c02);  // a tie, up to even
   EXPECT_EQ(float_to_half(65519.0f), 0x7bff);
   EXPECT_EQ(float_to_half(65520.0f), 0x7c00);
   EXPECT_EQ(float_to_half(-1e30f), 0xfc00);
-  EXPECT_EQ(float_to_half(0x1p-25f), 0x0000);                      // a tie with zero
+  EXPECT_EQ(float_to_half(0x1p-25f), 0x0000);  // a tie with zero
   EXPECT_EQ(float_to_half(0x1.8p-25f), 0x0001);
   EXPECT_EQ(float_to_half(-0.0f), 0x8000);
 }

@@ -3,13 +3,13 @@
 // every module; the catalogue reads those few kilobytes, so that help, completion and suggestions
 // open no shared library. A module is opened on first use of one of its verbs or claims.
 
+#include "sosia/core/registry.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/registry.hpp"
 
 namespace sosia {
 
@@ -38,7 +38,8 @@ struct Paper {
   std::string title = {};
   std::string venue = {};
   std::vector<std::string> aliases = {};
-  std::string state = {};  ///< "planned", or what the card says: faithful, claim shown, usable, measured
+  std::string state =
+      {};  ///< "planned", or what the card says: faithful, claim shown, usable, measured
   std::string deviations = {};
 };
 
@@ -64,7 +65,8 @@ class Catalogue {
   const std::vector<VerbEntry>& verbs() const noexcept;
   const std::vector<ClaimEntry>& claims() const noexcept;
   const std::vector<Paper>& papers() const noexcept;
-  /// What the build recorded: version, commit, compiler, build type, features, rooms, skipped rooms.
+  /// What the build recorded: version, commit, compiler, build type, features, rooms, skipped
+  /// rooms.
   const Value& build() const noexcept;
   const std::vector<std::string>& problems() const noexcept;
   /// Module names, sorted.

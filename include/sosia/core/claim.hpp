@@ -1,14 +1,14 @@
 #pragma once
 // A claim: what a paper says, tested on data that is at hand, beside the rows that keep it honest.
 
+#include "sosia/core/fields.hpp"
+#include "sosia/core/report.hpp"
+#include "sosia/core/run.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "sosia/core/fields.hpp"
-#include "sosia/core/report.hpp"
-#include "sosia/core/run.hpp"
 
 namespace sosia {
 
@@ -32,7 +32,7 @@ enum class ClaimVerdict { shown, not_shown_here, tied_with_control };
 
 struct ClaimOptions {
   bool quick = false;     ///< checks the code in about a minute, not the claim
-  std::string data = {};       ///< folder with real data; empty: the embedded world
+  std::string data = {};  ///< folder with real data; empty: the embedded world
   std::int64_t seeds = 3;
 };
 void describe(Fields& f, ClaimOptions& o);
@@ -48,7 +48,7 @@ struct ClaimResult {
 struct Claim {
   std::string method = {};  ///< the folder's name
   std::string room = {};
-  std::string title = {};   ///< what the paper claims, in one sentence
+  std::string title = {};  ///< what the paper claims, in one sentence
   std::string rule = {};
   std::function<ClaimResult(const ClaimOptions&, RunContext&)> run = {};
 };

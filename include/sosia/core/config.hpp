@@ -1,15 +1,15 @@
 #pragma once
 // Layered options: built-in < recipe < user config < project config < environment < command line.
 
+#include "sosia/core/catalogue.hpp"
+#include "sosia/core/settings.hpp"
+
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/catalogue.hpp"
-#include "sosia/core/settings.hpp"
 
 namespace sosia {
 
@@ -58,8 +58,8 @@ Resolved resolve_options(const Catalogue& catalogue, const VerbEntry& verb,
 /// option (`verb` nullptr). "" for options that cannot come from there.
 std::string environment_name(const VerbEntry* verb, const FieldSpec& spec);
 
-/// The commented file that `sosia config init` writes: every option with help and default, commented
-/// out.
+/// The commented file that `sosia config init` writes: every option with help and default,
+/// commented out.
 std::string config_template(const Catalogue& catalogue);
 
 /// The schema of `CommonOptions`.

@@ -15,7 +15,7 @@ namespace sosia {
 
 /// What kind of failure. The list is closed: add a row to `kErrorTable` with every new code.
 enum class ErrorCode {
-  usage,             ///< the request itself is wrong: unknown option, bad value, conflicting options
+  usage,  ///< the request itself is wrong: unknown option, bad value, conflicting options
   invalid_argument,  ///< a library precondition was violated by the caller (shape, range, NaN)
   not_found,         ///< a named input does not exist
   io,                ///< the operating system refused or failed (permission, disk full, read error)
@@ -101,8 +101,8 @@ class Error : public std::exception {
 };
 
 /// Runs inside a catch block: turns the exception in flight into an `Error` (bad_alloc into
-/// out_of_memory, filesystem_error into io or not_found, anything else into internal). `doing` names
-/// the activity for the message of internal errors.
+/// out_of_memory, filesystem_error into io or not_found, anything else into internal). `doing`
+/// names the activity for the message of internal errors.
 Error current_exception_as_error(std::string_view doing);
 
 }  // namespace sosia

@@ -16,6 +16,8 @@
 // Command line, TOML, JSON, run manifests, reference pages and completion are all visitors of
 // that function. `Fields` is abstract rather than a template, so that a describe compiles once.
 
+#include "sosia/core/error.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -24,8 +26,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "sosia/core/error.hpp"
 
 namespace sosia {
 
@@ -47,13 +47,13 @@ struct Field {
   std::string help = {};    ///< one sentence, lower case, no full stop
   std::string unit = {};    ///< "px", "ms", "bytes", ...; empty when it has none
   std::string symbol = {};  ///< the paper's symbol, e.g. "lambda"
-  std::optional<double> min = {}, max = {};     ///< inclusive bounds of a number (of every list item)
-  std::optional<double> above = {}, below = {}; ///< exclusive bounds
-  std::vector<std::string> choices = {};   ///< closed list for text
+  std::optional<double> min = {}, max = {};  ///< inclusive bounds of a number (of every list item)
+  std::optional<double> above = {}, below = {};  ///< exclusive bounds
+  std::vector<std::string> choices = {};         ///< closed list for text
   FieldRole role = FieldRole::plain;
   bool positional = false;  ///< given without its name, in order of declaration; a list comes last
   bool required = false;    ///< there is no usable default
-  std::string group = {};        ///< heading in the complete help; default "options"
+  std::string group = {};   ///< heading in the complete help; default "options"
 };
 
 /// The member types that options may have. An empty optional means "not given".
@@ -76,8 +76,7 @@ class Fields {
   /// One option of enumeration type, spelled by `names`. The spelling must cover every value that
   /// the member can have.
   template <class E>
-  void choice(Field field, E& member,
-              std::initializer_list<std::pair<std::string_view, E>> names) {
+  void choice(Field field, E& member, std::initializer_list<std::pair<std::string_view, E>> names) {
     std::string text;
     for (const auto& [name, value] : names) {
       field.choices.emplace_back(name);

@@ -75,11 +75,11 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Splits "a,b" style glob lists and folders into files: a path that is a file is taken, a folder is
-/// walked recursively (symlinked folders are not entered), a pattern with * ? [ ] is matched against
-/// its folder. Sorted by path, duplicates removed. `extensions` (lower case, with dot) filters what
-/// a folder walk or pattern yields; empty takes all. Throws not_found for a path or pattern that
-/// matches nothing.
+/// Splits "a,b" style glob lists and folders into files: a path that is a file is taken, a folder
+/// is walked recursively (symlinked folders are not entered), a pattern with * ? [ ] is matched
+/// against its folder. Sorted by path, duplicates removed. `extensions` (lower case, with dot)
+/// filters what a folder walk or pattern yields; empty takes all. Throws not_found for a path or
+/// pattern that matches nothing.
 std::vector<std::filesystem::path> expand_paths(std::span<const std::string> inputs,
                                                 std::span<const std::string_view> extensions = {});
 

@@ -3,12 +3,12 @@
 // that the build generates from the folders (register_<room>.cpp); there are no static
 // initialisers.
 
+#include "sosia/core/claim.hpp"
+#include "sosia/core/verb.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/claim.hpp"
-#include "sosia/core/verb.hpp"
 
 namespace sosia {
 

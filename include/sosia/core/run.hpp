@@ -2,6 +2,9 @@
 // The surroundings of one run: seed, threads, device, progress, log, cancel, outputs. There are no
 // globals: two runs live in one process.
 
+#include "sosia/core/files.hpp"
+#include "sosia/core/rng.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -11,9 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/files.hpp"
-#include "sosia/core/rng.hpp"
 
 namespace sosia {
 

@@ -2,14 +2,14 @@
 // Options between their declaration and their struct: schema (what may be given), settings (what
 // was given, and where), and the two directions encode and decode.
 
+#include "sosia/core/fields.hpp"
+#include "sosia/core/value.hpp"
+
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/fields.hpp"
-#include "sosia/core/value.hpp"
 
 namespace sosia {
 
@@ -18,9 +18,9 @@ enum class FieldType { boolean, integer, real, text, text_list, integer_list, re
 /// One option as data: the field, its dotted path, its type and its default.
 struct FieldSpec {
   Field field = {};
-  std::string path = {};           ///< "max_fpir", "detector.min_size_px"
+  std::string path = {};  ///< "max_fpir", "detector.min_size_px"
   FieldType type = FieldType::text;
-  bool optional = false;      ///< null is a value ("not given")
+  bool optional = false;  ///< null is a value ("not given")
   Value default_value = {};
 
   /// "--max-fpir", "--detector.min-size-px"

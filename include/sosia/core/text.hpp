@@ -32,8 +32,8 @@ std::string wrap_text(std::string_view text, std::size_t width, std::size_t inde
 /// counts one per byte.
 std::size_t display_width(std::string_view text);
 
-/// `text` in double quotes, with control characters, quotes and invalid UTF-8 made visible, cut to `most` bytes: safe
-/// to show in an error message whatever the input was.
+/// `text` in double quotes, with control characters, quotes and invalid UTF-8 made visible, cut to
+/// `most` bytes: safe to show in an error message whatever the input was.
 std::string quote(std::string_view text, std::size_t most = 80);
 
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).

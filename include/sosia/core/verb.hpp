@@ -2,14 +2,14 @@
 // A verb is what a person asks for: `evaluate ranking`, `face identify`. It is one function and one
 // options struct, declared once; every front-end is made from the declaration.
 
+#include "sosia/core/report.hpp"
+#include "sosia/core/run.hpp"
+#include "sosia/core/settings.hpp"
+
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "sosia/core/report.hpp"
-#include "sosia/core/run.hpp"
-#include "sosia/core/settings.hpp"
 
 namespace sosia {
 
@@ -21,10 +21,10 @@ struct Example {
 };
 
 struct VerbInfo {
-  std::string noun = {};     ///< the room, or "" for a verb of one word
-  std::string name = {};     ///< "ranking"
-  std::string summary = {};  ///< one line, lower case, no full stop
-  std::string details = {};  ///< paragraphs for --help: input columns, rules, references
+  std::string noun = {};               ///< the room, or "" for a verb of one word
+  std::string name = {};               ///< "ranking"
+  std::string summary = {};            ///< one line, lower case, no full stop
+  std::string details = {};            ///< paragraphs for --help: input columns, rules, references
   std::vector<Example> examples = {};  ///< two or more
   /// "noun name" or "name"
   std::string path() const { return noun.empty() ? name : noun + " " + name; }

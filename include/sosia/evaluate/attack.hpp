@@ -14,11 +14,11 @@ struct AttackRates {
   double threshold;
   /// Per attack instrument: share of its presentations accepted; NaN without presentations.
   std::vector<double> apcer_by_instrument;
-  double apcer;   ///< the largest over the instruments
-  double far;     ///< share of all attack presentations accepted (pooled)
-  double bpcer;   ///< share of bona fide presentations rejected
-  double acer;    ///< (apcer + bpcer) / 2
-  double hter;    ///< (far + bpcer) / 2
+  double apcer;  ///< the largest over the instruments
+  double far;    ///< share of all attack presentations accepted (pooled)
+  double bpcer;  ///< share of bona fide presentations rejected
+  double acer;   ///< (apcer + bpcer) / 2
+  double hter;   ///< (far + bpcer) / 2
 };
 
 /// `labels`: 1 bona fide, 0 attack. `instruments[i]` < `instrument_count` names the attack

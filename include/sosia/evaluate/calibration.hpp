@@ -43,8 +43,8 @@ struct Platt {
   double operator()(double score) const;
 };
 
-/// Platt scaling by Newton's method with backtracking and smoothed targets (n_pos + 1) / (n_pos + 2)
-/// and 1 / (n_neg + 2) (Lin, Lin and Weng, "A note on Platt's probabilistic outputs for support
+/// Platt scaling by Newton's method with backtracking and smoothed targets (n_pos + 1) / (n_pos +
+/// 2) and 1 / (n_neg + 2) (Lin, Lin and Weng, "A note on Platt's probabilistic outputs for support
 /// vector machines", Machine Learning 68, 2007, their algorithm 1: at most 100 steps, ridge 1e-12).
 /// Scores are shifted and scaled to mean 0 and variance 1 for the fit. Throws invalid_argument for
 /// an empty class, mismatched lists or NaN.
@@ -62,7 +62,7 @@ enum class BinRule {
 };
 
 struct ReliabilityBin {
-  double low;               ///< edges for equal_width, smallest and largest value for equal_count
+  double low;  ///< edges for equal_width, smallest and largest value for equal_count
   double high;
   std::size_t count;
   double mean_probability;  ///< NaN for an empty bin

@@ -1,11 +1,11 @@
 #pragma once
 // Precision, recall, F1 and average precision of a yes/no decision.
 
+#include "sosia/evaluate/roc.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "sosia/evaluate/roc.hpp"
 
 namespace sosia::evaluate {
 

@@ -2,6 +2,10 @@
 // How sure a figure is: Wilson intervals for one rate, the bootstrap over subjects for anything
 // computed from comparisons, and the rule of 30 for claims about small error rates.
 
+#include "sosia/core/report.hpp"
+#include "sosia/core/run.hpp"
+#include "sosia/evaluate/roc.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,10 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/report.hpp"
-#include "sosia/core/run.hpp"
-#include "sosia/evaluate/roc.hpp"
 
 namespace sosia::evaluate {
 
@@ -26,10 +26,10 @@ Interval wilson_interval(std::uint64_t successes, std::uint64_t trials, double l
 /// The rule of 30 (Doddington et al., 2000): to claim an error rate r, 30 errors must be expected,
 /// so that the true rate lies within 30 % of the observed one at 90 % confidence.
 struct RuleOf30 {
-  double rate;            ///< the error rate that is to be claimed
-  std::uint64_t trials;   ///< comparisons at hand
-  std::uint64_t needed;   ///< ceil(30 / rate)
-  bool met;               ///< trials >= needed
+  double rate;           ///< the error rate that is to be claimed
+  std::uint64_t trials;  ///< comparisons at hand
+  std::uint64_t needed;  ///< ceil(30 / rate)
+  bool met;              ///< trials >= needed
   /// "FAR 1e-06 rests on 500 impostor comparisons; ...", or nothing when the rule is met.
   std::optional<std::string> warning(std::string_view what = "FAR",
                                      std::string_view trials_name = "impostor comparisons") const;
@@ -66,8 +66,8 @@ struct BootstrapOptions {
 using ReplicateStatistic =
     std::function<void(std::span<const std::uint32_t> draws, std::span<double> figures)>;
 
-/// The percentile bootstrap over subjects (Efron; Bolle, Ratha and Pankanti, 2004, on why pairs must
-/// not be resampled one by one: they share subjects and are not independent).
+/// The percentile bootstrap over subjects (Efron; Bolle, Ratha and Pankanti, 2004, on why pairs
+/// must not be resampled one by one: they share subjects and are not independent).
 ///
 /// Replicate r draws `subjects` subjects with replacement from stream (run's seed, "bootstrap", r),
 /// so the result does not depend on threads. The interval runs between the (1 - level) / 2 and

@@ -1,13 +1,13 @@
 #pragma once
 // Open-set and closed-set identification (1:N): TPIR@FPIR, FNIR, DIR, rank-k rates.
 
+#include "sosia/evaluate/roc.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
-
-#include "sosia/evaluate/roc.hpp"
 
 namespace sosia::evaluate {
 

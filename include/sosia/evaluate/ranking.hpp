@@ -94,8 +94,8 @@ RankingScore evaluate_ranking(std::span<const float> distances, std::span<const 
 
 /// The single-shot protocol of the old CUHK03 split: the CMC is the mean over `repeats` galleries
 /// with one picture per subject, drawn anew for each query and repeat from stream
-/// (seed, "single-shot", query * repeats + repeat), after the market junk rule; AP and INP are those
-/// of the whole gallery. Arguments and errors as `evaluate_ranking`.
+/// (seed, "single-shot", query * repeats + repeat), after the market junk rule; AP and INP are
+/// those of the whole gallery. Arguments and errors as `evaluate_ranking`.
 RankingScore evaluate_single_shot(std::span<const float> distances,
                                   std::span<const Sighting> queries,
                                   std::span<const Sighting> gallery, const RankingRule& rule,

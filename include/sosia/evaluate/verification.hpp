@@ -2,14 +2,14 @@
 // Protocols of 1:1 face verification: LFW-style folds (LFW, CFP-FP, AgeDB-30, CALFW, CPLFW, RFW),
 // IJB-style templates, and rates per group of people.
 
+#include "sosia/evaluate/roc.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <utility>
 #include <vector>
-
-#include "sosia/evaluate/roc.hpp"
 
 namespace sosia::evaluate {
 
@@ -23,7 +23,9 @@ std::vector<std::uint32_t> contiguous_folds(std::size_t count, std::size_t folds
 std::vector<double> lfw_thresholds(double step);
 
 /// Squared Euclidean distance of two unit vectors with cosine `c`: 2 - 2 c.
-constexpr double squared_distance(double cosine) { return 2.0 - 2.0 * cosine; }
+constexpr double squared_distance(double cosine) {
+  return 2.0 - 2.0 * cosine;
+}
 
 /// Thresholds between all distinct distances: the grid for scores of any scale. The smallest
 /// distance first (nothing accepted), then midpoints, then the next double above the largest.
@@ -91,9 +93,8 @@ TemplateSet pool_templates(std::span<const float> features, std::size_t dim,
                            const TemplateOptions& options = {});
 
 /// Cosine of the listed pairs of templates. Throws invalid_argument for an id that is not there.
-std::vector<double> template_scores(
-    const TemplateSet& templates,
-    std::span<const std::pair<std::int64_t, std::int64_t>> pairs);
+std::vector<double> template_scores(const TemplateSet& templates,
+                                    std::span<const std::pair<std::int64_t, std::int64_t>> pairs);
 
 /// What one group of people sees. Figures whose class is empty in the group are NaN.
 struct GroupRates {

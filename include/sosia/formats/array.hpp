@@ -16,20 +16,20 @@ namespace sosia::formats {
 /// Element types. The numeric order is the order of increasing alignment that the safetensors
 /// writer sorts by; do not reorder.
 enum class DType : std::uint8_t {
-  boolean,   ///< one byte, 0 or 1
-  u8,        ///< unsigned integers
-  i8,        ///< two's complement integers
-  f8_e5m2,   ///< 8-bit float, 5 exponent bits (Micikevicius et al., arXiv 2209.05433)
-  f8_e4m3,   ///< 8-bit float, 4 exponent bits, no infinities, NaN = 0x7f and 0xff ("fn" variant)
-  f8_e8m0,   ///< power-of-two scale 2^(x - 127), 0xff = NaN (OCP microscaling)
+  boolean,  ///< one byte, 0 or 1
+  u8,       ///< unsigned integers
+  i8,       ///< two's complement integers
+  f8_e5m2,  ///< 8-bit float, 5 exponent bits (Micikevicius et al., arXiv 2209.05433)
+  f8_e4m3,  ///< 8-bit float, 4 exponent bits, no infinities, NaN = 0x7f and 0xff ("fn" variant)
+  f8_e8m0,  ///< power-of-two scale 2^(x - 127), 0xff = NaN (OCP microscaling)
   i16,
   u16,
-  f16,       ///< IEEE 754 binary16
-  bf16,      ///< upper half of a binary32
+  f16,   ///< IEEE 754 binary16
+  bf16,  ///< upper half of a binary32
   i32,
   u32,
   f32,
-  c64,       ///< complex of two binary32; carried, never converted to real numbers
+  c64,  ///< complex of two binary32; carried, never converted to real numbers
   f64,
   i64,
   u64,
@@ -52,15 +52,24 @@ std::string shape_text(std::span<const std::size_t> shape);
 /// than 0 and 1 (read booleans as `std::uint8_t`).
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::f32;
-  else if constexpr (std::is_same_v<T, double>) return DType::f64;
-  else if constexpr (std::is_same_v<T, std::int8_t>) return DType::i8;
-  else if constexpr (std::is_same_v<T, std::int16_t>) return DType::i16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::i32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::u8;
-  else if constexpr (std::is_same_v<T, std::uint16_t>) return DType::u16;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return DType::u32;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::f64;
+  else if constexpr (std::is_same_v<T, std::int8_t>)
+    return DType::i8;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return DType::i16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::i32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::i64;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return DType::u8;
+  else if constexpr (std::is_same_v<T, std::uint16_t>)
+    return DType::u16;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return DType::u32;
   else {
     static_assert(std::is_same_v<T, std::uint64_t>, "no array element type");
     return DType::u64;

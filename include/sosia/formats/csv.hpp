@@ -1,6 +1,9 @@
 #pragma once
-// Comma-separated values (RFC 4180) and its relatives with tab, semicolon or bar: a streaming reader
-// that never holds more than a record, and a writer.
+// Comma-separated values (RFC 4180) and its relatives with tab, semicolon or bar: a streaming
+// reader that never holds more than a record, and a writer.
+
+#include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,9 +15,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
 
 namespace sosia::formats {
 
@@ -46,13 +46,13 @@ struct CsvOptions {
 
 /// Reads one record after another; fields are views into the reader's buffer, in UTF-8.
 ///
-/// Lines end with LF, CRLF or CR; blank lines are skipped. The byte order mark is removed. Without a
-/// mark the text is taken as UTF-8 until a byte is not; if nothing beyond ASCII came before and what
-/// follows does not look like UTF-8 either, the rest is read as windows-1252, else the byte is an
-/// error. Errors carry file and line: corrupt_data (bad encoding, zero bytes, text behind a closing
-/// quote, an unclosed quote, a wrong number of fields, an empty file where a header is wanted),
-/// out_of_memory (a field, record or number of columns beyond the options' caps), not_found, io.
-/// About 200 MB/s for numbers. Thread-safety: none.
+/// Lines end with LF, CRLF or CR; blank lines are skipped. The byte order mark is removed. Without
+/// a mark the text is taken as UTF-8 until a byte is not; if nothing beyond ASCII came before and
+/// what follows does not look like UTF-8 either, the rest is read as windows-1252, else the byte is
+/// an error. Errors carry file and line: corrupt_data (bad encoding, zero bytes, text behind a
+/// closing quote, an unclosed quote, a wrong number of fields, an empty file where a header is
+/// wanted), out_of_memory (a field, record or number of columns beyond the options' caps),
+/// not_found, io. About 200 MB/s for numbers. Thread-safety: none.
 class CsvReader {
  public:
   explicit CsvReader(const std::filesystem::path& path, const CsvOptions& options = {});
@@ -82,8 +82,8 @@ class CsvReader {
   /// Column names in file order, blanks around them removed; empty without a header.
   const std::vector<std::string>& header() const noexcept;
   /// The index of a column: the exact name, else the only one that differs in ASCII case alone.
-  /// `find_column` returns nothing when there is none; `column` throws corrupt_data with the nearest
-  /// name. Both throw corrupt_data when the name stands twice in the header.
+  /// `find_column` returns nothing when there is none; `column` throws corrupt_data with the
+  /// nearest name. Both throw corrupt_data when the name stands twice in the header.
   std::optional<std::size_t> find_column(std::string_view name) const;
   std::size_t column(std::string_view name) const;
   /// All of `names` at once; the error lists every missing one.

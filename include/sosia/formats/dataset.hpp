@@ -36,12 +36,12 @@ SubjectListing list_subjects(const std::filesystem::path& root);
 /// One image of a person.
 struct ReidImage {
   std::string path;
-  std::int64_t subject = 0;   ///< as in the file names; see `ReidDataset::subject_names`
-  int camera = 0;             ///< from 0
-  bool camera_known = true;   ///< else `camera` is a number that no other image has
-  int clothes = -1;           ///< outfit, distinct across subjects; -1 unknown
-  int track = -1;             ///< -1 unknown
-  std::optional<double> time; ///< frame number or whatever the set states
+  std::int64_t subject = 0;    ///< as in the file names; see `ReidDataset::subject_names`
+  int camera = 0;              ///< from 0
+  bool camera_known = true;    ///< else `camera` is a number that no other image has
+  int clothes = -1;            ///< outfit, distinct across subjects; -1 unknown
+  int track = -1;              ///< -1 unknown
+  std::optional<double> time;  ///< frame number or whatever the set states
 };
 
 enum class ReidLayout {
@@ -96,11 +96,11 @@ struct ReidDataset {
   std::string root;
   std::vector<ReidImage> train, val, query, gallery;
   std::vector<ReidImage> unsplit;  ///< sets that come without a split
-  /// Where subjects are named by text: `subject` is an index into this sorted list. Empty where file
-  /// names hold numbers.
+  /// Where subjects are named by text: `subject` is an index into this sorted list. Empty where
+  /// file names hold numbers.
   std::vector<std::string> subject_names;
   std::uint64_t junk_dropped = 0;
-  std::uint64_t distractors = 0;   ///< gallery images of subject 0
+  std::uint64_t distractors = 0;  ///< gallery images of subject 0
   std::vector<std::string> warnings;
   std::vector<CountDifference> differences;  ///< against the published statistics
 };
@@ -112,12 +112,13 @@ struct ReidOptions {
   bool compare_counts = true;
 };
 
-/// The layout that ROOT looks like; a .csv file is `csv`. Throws not_found when ROOT does not exist.
+/// The layout that ROOT looks like; a .csv file is `csv`. Throws not_found when ROOT does not
+/// exist.
 ReidLayout detect_reid_layout(const std::filesystem::path& root);
 
-/// Lists a data set. ROOT is the folder that holds the parts named at `ReidLayout`, or the one above
-/// it, or the CSV file. A part that is missing and names that do not follow the layout are warnings;
-/// throws not_found when nothing is there at all, corrupt_data for malformed lists, io.
+/// Lists a data set. ROOT is the folder that holds the parts named at `ReidLayout`, or the one
+/// above it, or the CSV file. A part that is missing and names that do not follow the layout are
+/// warnings; throws not_found when nothing is there at all, corrupt_data for malformed lists, io.
 ReidDataset load_reid(const std::filesystem::path& root, ReidLayout layout,
                       const ReidOptions& options = {});
 
@@ -130,8 +131,8 @@ std::vector<ReidImage> parse_msmt17_list(std::string_view text, std::string_view
 ReidDataset parse_reid_csv(std::span<const std::byte> bytes, std::string_view folder,
                            std::string_view origin);
 
-/// Renumbers the subjects of a training set to 0, 1, ... in the order of their ids and returns those
-/// ids. Test sets keep their own.
+/// Renumbers the subjects of a training set to 0, 1, ... in the order of their ids and returns
+/// those ids. Test sets keep their own.
 std::vector<std::int64_t> relabel_subjects(std::span<ReidImage> images);
 
 }  // namespace sosia::formats

@@ -2,6 +2,10 @@
 // NumPy's .npy (format versions 1 to 3) and .npz files.
 // Reference: NEP 1 and numpy/lib/format.py.
 
+#include "sosia/core/files.hpp"
+#include "sosia/formats/array.hpp"
+#include "sosia/formats/zip.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,20 +15,16 @@
 #include <string_view>
 #include <vector>
 
-#include "sosia/core/files.hpp"
-#include "sosia/formats/array.hpp"
-#include "sosia/formats/zip.hpp"
-
 namespace sosia::formats {
 
 /// What the head of a .npy file says.
 struct NpyHeader {
-  DType dtype = DType::f32;           ///< meaningless when `object` is set
-  bool object = false;                ///< dtype 'O': the data are a pickle, see read_npy_pickle in pickle.hpp
+  DType dtype = DType::f32;  ///< meaningless when `object` is set
+  bool object = false;  ///< dtype 'O': the data are a pickle, see read_npy_pickle in pickle.hpp
   bool big_endian = false;
   bool fortran_order = false;
   std::vector<std::size_t> shape;
-  std::size_t data_offset = 0;        ///< where the elements start
+  std::size_t data_offset = 0;  ///< where the elements start
 };
 
 /// Parses and checks the head: magic, version, dictionary, shape and (unless `object`) that exactly
@@ -94,8 +94,8 @@ class NpzReader {
 /// Writes an .npz archive: stored like `numpy.savez`, or deflated like `numpy.savez_compressed`.
 /// The same arrays give the same bytes. Throws as `AtomicFile`, and unsupported for an array of
 /// 4 GiB or more.
-void write_npz(const std::filesystem::path& path, const NamedArrays& arrays,
-               bool compress = false, Overwrite overwrite = Overwrite::refuse);
+void write_npz(const std::filesystem::path& path, const NamedArrays& arrays, bool compress = false,
+               Overwrite overwrite = Overwrite::refuse);
 std::string npz_bytes(const NamedArrays& arrays, bool compress = false);
 
 }  // namespace sosia::formats

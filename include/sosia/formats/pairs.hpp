@@ -49,13 +49,13 @@ struct PairList {
   std::vector<IndexPair> pairs;
 };
 
-/// Lines "a b" or "a b label", separated by tabs if a line has any, else by blanks; the label is 0 or
-/// 1 (or same, different). Blank lines and lines that start with # are skipped; all lines must have
-/// the same number of columns. Throws corrupt_data with the line.
+/// Lines "a b" or "a b label", separated by tabs if a line has any, else by blanks; the label is 0
+/// or 1 (or same, different). Blank lines and lines that start with # are skipped; all lines must
+/// have the same number of columns. Throws corrupt_data with the line.
 PairList parse_pair_list(std::string_view text, std::string_view origin = "pairs");
 
-/// A CSV file with two columns for the items (a, b; path1, path2; left, right; probe, reference, and
-/// the like), and optionally same (or label) and fold.
+/// A CSV file with two columns for the items (a, b; path1, path2; left, right; probe, reference,
+/// and the like), and optionally same (or label) and fold.
 PairList parse_pair_csv(std::span<const std::byte> bytes, std::string origin = "pairs");
 
 /// Any of the above: a .csv or .tsv file by its header, LFW's form by its first line, else a plain

@@ -6,6 +6,8 @@
 // by our own code, and every other name is refused. Reference: Lib/pickletools.py of CPython,
 // numpy/core/src/multiarray/methods.c (array_reduce).
 
+#include "sosia/formats/array.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,8 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "sosia/formats/array.hpp"
-
 namespace sosia::formats {
 
 struct PickleGraph;
@@ -29,17 +29,17 @@ enum class PickleKind : std::uint8_t {
   integer,      ///< fits 64 bits
   big_integer,  ///< does not; bytes() gives it as little-endian two's complement
   real,
-  bytes,        ///< bytes, bytearray, and the str of Python 2
-  text,         ///< UTF-8
+  bytes,  ///< bytes, bytearray, and the str of Python 2
+  text,   ///< UTF-8
   list,
   tuple,
   set,
-  dict,         ///< in the order of insertion; also collections.OrderedDict where allowed
-  array,        ///< a NumPy array of numbers or of objects
-  dtype,        ///< a NumPy dtype that stands alone
-  global,       ///< an allowed name that was not called
-  object,       ///< an allowed name that would have been called: name, arguments, state, items
-  persistent,   ///< a reference to data outside the pickle
+  dict,        ///< in the order of insertion; also collections.OrderedDict where allowed
+  array,       ///< a NumPy array of numbers or of objects
+  dtype,       ///< a NumPy dtype that stands alone
+  global,      ///< an allowed name that was not called
+  object,      ///< an allowed name that would have been called: name, arguments, state, items
+  persistent,  ///< a reference to data outside the pickle
 };
 
 /// "tuple", "array", ... for messages.
@@ -64,10 +64,10 @@ class PickleNode {
   PickleKind kind() const noexcept;
   bool is(PickleKind wanted) const noexcept { return kind() == wanted; }
 
-  bool as_boolean() const;          ///< also the integers 0 and 1
-  std::int64_t as_integer() const;  ///< also booleans
-  double as_real() const;           ///< also integers
-  std::string_view as_text() const; ///< also bytes that are ASCII, as Python 2 writes names
+  bool as_boolean() const;           ///< also the integers 0 and 1
+  std::int64_t as_integer() const;   ///< also booleans
+  double as_real() const;            ///< also integers
+  std::string_view as_text() const;  ///< also bytes that are ASCII, as Python 2 writes names
   std::span<const std::byte> as_bytes() const;
 
   /// list, tuple, set, dict, object (items that were set on it) or array of objects.
@@ -93,8 +93,8 @@ class PickleNode {
   std::span<const std::size_t> shape() const;
   /// array of numbers: a copy in C order.
   Array array() const;
-  /// array of numbers: its bytes in place. Throws unsupported unless they are little-endian and in C
-  /// order; may be unaligned.
+  /// array of numbers: its bytes in place. Throws unsupported unless they are little-endian and in
+  /// C order; may be unaligned.
   ArrayView array_view() const;
 
  private:
@@ -138,7 +138,8 @@ Pickle parse_pickle(std::span<const std::byte> bytes, std::string_view origin = 
 /// The pickle at the start of a file, which stays mapped. Throws not_found and io besides.
 Pickle read_pickle(const std::filesystem::path& path, const PickleOptions& options = {});
 
-/// The array of objects in a .npy file (`numpy.save(..., allow_pickle=True)`): the root is an array.
+/// The array of objects in a .npy file (`numpy.save(..., allow_pickle=True)`): the root is an
+/// array.
 Pickle parse_npy_pickle(std::span<const std::byte> bytes, std::string_view origin = "npy",
                         const PickleOptions& options = {});
 Pickle read_npy_pickle(const std::filesystem::path& path, const PickleOptions& options = {});

@@ -1,8 +1,10 @@
 #pragma once
-// MXNet RecordIO as InsightFace packs face training sets: train.rec (records), train.idx (where each
-// key's record starts) and a property file ("ids,height,width").
-// Reference: dmlc-core src/recordio.cc, mxnet/recordio.py (pack, unpack), insightface
+// MXNet RecordIO as InsightFace packs face training sets: train.rec (records), train.idx (where
+// each key's record starts) and a property file ("ids,height,width"). Reference: dmlc-core
+// src/recordio.cc, mxnet/recordio.py (pack, unpack), insightface
 // recognition/arcface_torch/dataset.py.
+
+#include "sosia/core/files.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "sosia/core/files.hpp"
 
 namespace sosia::formats {
 
@@ -41,8 +41,8 @@ struct RawRecord {
 };
 
 /// The record at `offset` of a .rec file. A record that was split because its payload contains the
-/// magic number is joined in `scratch`, with the magic number put back; others stay in place. Throws
-/// corrupt_data.
+/// magic number is joined in `scratch`, with the magic number put back; others stay in place.
+/// Throws corrupt_data.
 RawRecord read_record(std::span<const std::byte> rec, std::size_t offset,
                       std::vector<std::byte>& scratch, std::string_view origin = "rec");
 
@@ -129,8 +129,8 @@ std::string labels_payload(std::span<const float> labels, std::uint64_t id);
 
 /// Writes PATH.rec, PATH.idx and PATH.property in the layout of InsightFace: record 0, then the
 /// images grouped by identity (label = number of the identity), then one record per identity. The
-/// three files appear at `commit`. Throws as `AtomicFile`, invalid_argument for a size that is not in
-/// 1 to 65536, and unsupported for 2^24 records or more (the totals are 32-bit floats).
+/// three files appear at `commit`. Throws as `AtomicFile`, invalid_argument for a size that is not
+/// in 1 to 65536, and unsupported for 2^24 records or more (the totals are 32-bit floats).
 class RecordSetWriter {
  public:
   /// `images_per_identity` must be known in advance because record 0 states the totals.

@@ -1,6 +1,10 @@
 #pragma once
 // safetensors files: a JSON header and one buffer. The reader maps the file and reads nothing but
-// the header until a tensor is touched. Reference: huggingface/safetensors, safetensors/src/tensor.rs.
+// the header until a tensor is touched. Reference: huggingface/safetensors,
+// safetensors/src/tensor.rs.
+
+#include "sosia/core/files.hpp"
+#include "sosia/formats/array.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +15,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "sosia/core/files.hpp"
-#include "sosia/formats/array.hpp"
 
 namespace sosia::formats {
 

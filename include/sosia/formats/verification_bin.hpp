@@ -3,15 +3,15 @@
 // encoded images and N booleans; pair i is images 2i and 2i + 1. Both flavours are read: byte
 // strings (written by Python 2) and NumPy uint8 arrays.
 
+#include "sosia/core/files.hpp"
+#include "sosia/formats/pickle.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sosia/core/files.hpp"
-#include "sosia/formats/pickle.hpp"
 
 namespace sosia::formats {
 

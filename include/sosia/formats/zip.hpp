@@ -2,6 +2,8 @@
 // ZIP archives (PKWARE APPNOTE 6.3.x) as npz files and PyTorch checkpoints use them: stored and
 // deflated entries, ZIP64. No encryption, no spanning, nothing is ever extracted to disk.
 
+#include "sosia/core/files.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,25 +14,23 @@
 #include <string_view>
 #include <vector>
 
-#include "sosia/core/files.hpp"
-
 namespace sosia::formats {
 
 /// One file of an archive.
 struct ZipEntry {
-  std::string name;                  ///< as stored; may be any bytes, never used as a path here
+  std::string name;  ///< as stored; may be any bytes, never used as a path here
   std::uint64_t compressed_bytes = 0;
-  std::uint64_t bytes = 0;           ///< after decompression
+  std::uint64_t bytes = 0;  ///< after decompression
   std::uint32_t crc32 = 0;
-  std::uint16_t method = 0;          ///< 0 stored, 8 deflated
-  std::uint64_t data_offset = 0;     ///< where the (compressed) content starts in the archive
+  std::uint16_t method = 0;       ///< 0 stored, 8 deflated
+  std::uint64_t data_offset = 0;  ///< where the (compressed) content starts in the archive
 };
 
 /// Random access to the entries of an archive.
 ///
 /// Checked at opening: all offsets and sizes, no two entries share bytes of the file (the trick of
-/// most zip bombs), names are unique, no entry claims to expand beyond what deflate can (1032 times).
-/// Throws corrupt_data or unsupported (encryption, other methods, several disks).
+/// most zip bombs), names are unique, no entry claims to expand beyond what deflate can (1032
+/// times). Throws corrupt_data or unsupported (encryption, other methods, several disks).
 /// Thread-safety: const members may be called concurrently.
 class ZipReader {
  public:
@@ -38,8 +38,7 @@ class ZipReader {
   static constexpr std::uint64_t kDefaultCapBytes = std::uint64_t{8} << 30;
 
   /// Maps the file. Throws not_found and io besides.
-  explicit ZipReader(const std::filesystem::path& path,
-                     std::uint64_t cap_bytes = kDefaultCapBytes);
+  explicit ZipReader(const std::filesystem::path& path, std::uint64_t cap_bytes = kDefaultCapBytes);
   /// Reads from a buffer that outlives the reader; `origin` names it in errors.
   ZipReader(std::span<const std::byte> bytes, std::string origin,
             std::uint64_t cap_bytes = kDefaultCapBytes);
