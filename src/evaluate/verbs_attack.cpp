@@ -69,7 +69,7 @@ AttackFile read_attacks(const std::string& file, RunContext& run) {
   AttackFile all;
   all.has_split = split.has_value();
   all.has_clips = clip.has_value();
-  Names clips;
+  Names clips;  // by label, instrument and name: data sets reuse names between real and attack
   for_each_record(reader, run, [&] {
     const std::string part = split ? ascii_lower(trim(reader[*split])) : "test";
     if (part != "dev" && part != "test") reader.fail(*split, "is neither dev nor test");
@@ -81,7 +81,9 @@ AttackFile read_attacks(const std::string& file, RunContext& run) {
     p.instruments.push_back(
         attack ? all.instruments.number(instrument ? name_field(reader, *instrument) : "attack")
                : 0);
-    if (clip) p.clips.push_back(clips.number(name_field(reader, *clip)));
+    if (!clip) return;
+    p.clips.push_back(clips.number(fmt::format("{}/{}/{}", p.labels.back(), p.instruments.back(),
+                                               name_field(reader, *clip))));
   });
   return all;
 }
@@ -227,8 +229,8 @@ Verb attack_verb() {
        .summary = "APCER, BPCER, ACER and HTER of presentation attack detection",
        .details =
            "Columns: score (higher is more bona fide), label (1 bona fide, 0 attack). Optional: "
-           "instrument (the kind of attack), split (dev or test), clip (frames of one clip are "
-           "averaged first, unless --frames).\n\n"
+           "instrument (the kind of attack), split (dev or test), clip (frames of one clip, which is "
+           "named within its split, label and instrument, are averaged first, unless --frames).\n\n"
            "A presentation is accepted when score >= threshold. The threshold is --threshold, else "
            "the EER threshold of the dev rows; without either it is that of the test rows, and all "
            "figures that depend on it are labelled test-EER, because they are optimistic. APCER is "
@@ -236,8 +238,8 @@ Verb attack_verb() {
            "30107-3), BPCER the share of rejected bona fide ones, ACER their mean; HTER is the "
            "mean "
            "of FAR over all attacks and FRR.",
-       .examples = {{"sosia evaluate attack attacks.csv", "threshold from the dev rows"},
-                    {"sosia evaluate attack attacks.csv --threshold 0.5 --frames",
+       .examples = {{"sosia evaluate attack attack.csv", "threshold from the dev rows"},
+                    {"sosia evaluate attack attack.csv --threshold 0.5 --frames",
                      "a fixed threshold, frame by frame"}}},
       attack);
 }

@@ -288,8 +288,8 @@ Verb calibration_verb() {
            "in nats, probabilities clipped at 2^-52. Isotonic is pool-adjacent-violators, Platt "
            "the "
            "method of Lin, Lin and Weng (2007).",
-       .examples = {{"sosia evaluate calibration probabilities.csv", "ECE, Brier, log-loss"},
-                    {"sosia evaluate calibration probabilities.csv --fit isotonic",
+       .examples = {{"sosia evaluate calibration calibration.csv", "ECE, Brier, log-loss"},
+                    {"sosia evaluate calibration calibration.csv --fit isotonic",
                      "after a monotone map"},
                     {"sosia evaluate calibration scores.csv --fit platt --bins 10",
                      "probabilities from scores"}}},

@@ -11,16 +11,20 @@ namespace {
 
 struct ClusteringOptions {
   std::string file;
+  std::string cluster_column = "cluster";
+  std::string subject_column = "subject";
   std::optional<double> min_f1;
 };
 
 void describe(Fields& f, ClusteringOptions& o) {
   f({.name = "file",
-     .help = "CSV with columns cluster,subject: one row per item",
+     .help = "CSV with columns cluster and subject: one row per item",
      .role = FieldRole::input_file,
      .positional = true,
      .required = true},
     o.file);
+  f({.name = "cluster_column", .help = "name of the column with the clusters"}, o.cluster_column);
+  f({.name = "subject_column", .help = "name of the column with the subjects"}, o.subject_column);
   f({.name = "min_f1", .help = "fail below this pairwise F1", .min = 0, .max = 1, .group = "gates"},
     o.min_f1);
 }
@@ -33,7 +37,8 @@ void add_scores(Report& report, const std::string& key, const std::string& label
 
 Report clustering(const ClusteringOptions& o, RunContext& run) {
   formats::CsvReader reader(o.file);
-  const std::size_t cluster = reader.column("cluster"), subject = reader.column("subject");
+  const std::size_t cluster = reader.column(o.cluster_column),
+                    subject = reader.column(o.subject_column);
   Names cluster_names, subject_names;
   std::vector<std::int64_t> clusters, subjects;
   for_each_record(reader, run, [&] {
@@ -70,13 +75,17 @@ Verb clustering_verb() {
        .name = "clustering",
        .summary = "pairwise F1, BCubed, NMI and adjusted Rand index of clusters",
        .details =
-           "Columns: cluster, subject; one row per item. Pairwise precision is the share of pairs "
+           "Columns: cluster, subject (or as --cluster-column and --subject-column name them); one row per "
+           "item. Pairwise precision is the share of pairs "
            "in "
            "one cluster that are of one subject, recall the share of pairs of one subject in one "
            "cluster. BCubed averages over items. NMI is divided by the arithmetic mean of the two "
            "entropies, as scikit-learn does by default.",
-       .examples = {{"sosia evaluate clustering clusters.csv", "all figures"},
-                    {"sosia evaluate clustering clusters.csv --min-f1 0.5",
+       .examples = {{"sosia evaluate clustering ranking.csv --cluster-column item_camera "
+                     "--subject-column item_subject",
+                     "a control: cameras are not subjects"},
+                    {"sosia evaluate clustering scores.csv --cluster-column group "
+                     "--subject-column label --min-f1 0.1",
                      "exit status 5 when F1 is lower"}}},
       clustering);
 }

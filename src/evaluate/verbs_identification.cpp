@@ -374,8 +374,8 @@ Verb identification_verb() {
            "the share of mated searches whose mate is within --tpir-rank and at score >= "
            "threshold, "
            "FNIR = 1 - TPIR (ISO/IEC 19795-1). Intervals are a bootstrap over probe subjects.",
-       .examples = {{"sosia evaluate identification candidates.csv", "all figures"},
-                    {"sosia evaluate identification candidates.csv --tpir-rank 0 --fpir 0.1",
+       .examples = {{"sosia evaluate identification identification.csv", "all figures"},
+                    {"sosia evaluate identification identification.csv --tpir-rank 0 --fpir 0.1",
                      "a mate at any rank counts"}}},
       identification);
 }

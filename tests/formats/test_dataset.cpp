@@ -1,388 +1,288 @@
-#include "sosia/core/error.hpp"
-#include "sosia/core/files.hpp"
-#include "sosia/formats/dataset.hpp"
-
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
-#include <set>
-#include <string>
 
-#include <gtest/gtest.h>
+#include "formats/helpers.hpp"
+#include "sosia/formats/dataset.hpp"
 
 namespace sosia::formats {
 namespace {
 
 namespace fs = std::filesystem;
 
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
+/// A scratch folder with empty files.
+class Tree {
+ public:
+  explicit Tree(const std::vector<std::string>& files) {
+    for (const std::string& file : files) add(file, "");
   }
-  return ErrorCode::internal;
-}
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-/// The shared data, or nothing.
-fs::path shared_data(const char* name) {
-  const char* root = std::getenv("SOSIA_DATA");
-  const fs::path base =
-      root != nullptr ? fs::path(root) : fs::path(SOSIA_SOURCE_DIR).parent_path() / "shared/data";
-  return fs::exists(base / name) ? base / name : fs::path();
-}
-
-class Dataset : public testing::Test {
- protected:
-  /// Makes empty files: the loaders only list.
-  void touch(std::initializer_list<const char*> names) {
-    for (const char* name : names) {
-      fs::create_directories((root() / name).parent_path());
-      write_file(root() / name, std::string_view());
-    }
+  void add(const std::string& file, std::string_view content) {
+    const fs::path path = root() / file;
+    fs::create_directories(path.parent_path());
+    write_file(path, content);
   }
   const fs::path& root() const { return folder_.path(); }
-  std::vector<std::string> names(const std::vector<ReidImage>& images) const {
-    std::vector<std::string> out;
-    for (const ReidImage& image : images) out.push_back(fs::path(image.path).filename().string());
-    return out;
-  }
 
  private:
   TemporaryFolder folder_;
 };
 
-std::uint64_t found(const ReidDataset& data, std::string_view what) {
-  for (const CountDifference& difference : data.differences) {
-    if (difference.what == what) return difference.found;
-  }
-  return ~std::uint64_t{0};
+ReidOptions without_counts() {
+  ReidOptions options;
+  options.compare_counts = false;
+  return options;
 }
 
-using DatasetSubjects = Dataset;
-
-TEST_F(DatasetSubjects, OneFolderPerSubject) {
-  touch({"bob/2.jpg", "bob/1.PNG", "bob/notes.txt", "bob/.hidden.jpg", "alice/deep/x.jpg",
-         "nobody/readme.md", "loose.jpg", ".git/x.jpg"});
-  const SubjectListing listing = list_subjects(root());
-  ASSERT_EQ(listing.subjects.size(), 2u);
-  EXPECT_EQ(listing.subjects[0].name, "alice");
-  EXPECT_EQ(listing.subjects[0].images.size(), 1u);
-  EXPECT_EQ(
-      listing.subjects[1].images,
-      (std::vector<std::string>{(root() / "bob/1.PNG").string(), (root() / "bob/2.jpg").string()}));
-  EXPECT_EQ(listing.warnings.size(), 2u);  // nobody, loose.jpg
+std::vector<std::string> names(const std::vector<ReidImage>& images) {
+  std::vector<std::string> out;
+  for (const ReidImage& image : images) out.push_back(fs::path(image.path).filename().string());
+  return out;
 }
 
-TEST_F(DatasetSubjects, NothingToList) {
-  EXPECT_EQ(code_of([&] { list_subjects(root()); }), ErrorCode::not_found);
-  EXPECT_EQ(code_of([&] { list_subjects(root() / "none"); }), ErrorCode::not_found);
-  touch({"file.jpg"});
-  EXPECT_EQ(code_of([&] { list_subjects(root()); }), ErrorCode::not_found);
-  EXPECT_EQ(code_of([&] { list_subjects(root() / "file.jpg"); }), ErrorCode::io);
-}
-
-TEST(DatasetNames, Market) {
-  const auto name = parse_market_name("0012_c3s1_051676_02.jpg");
-  ASSERT_TRUE(name);
-  EXPECT_EQ(name->subject, 12);
+TEST(ReidNames, Market) {
+  const auto name = parse_market_name("0002_c3s2_000451_03.jpg");
+  ASSERT_TRUE(name.has_value());
+  EXPECT_EQ(name->subject, 2);
   EXPECT_EQ(name->camera, 2);
-  EXPECT_EQ(name->time, 51676.0);
-  EXPECT_EQ(parse_market_name("-1_c6s3_000001_00.jpg")->subject, -1);
-  EXPECT_EQ(parse_market_name("0000_c1s1_000151_01.jpg")->subject, 0);
-  const auto duke = parse_market_name("0005_c8_f0058985.jpg");
-  EXPECT_EQ(duke->camera, 7);
-  EXPECT_EQ(duke->time, 58985.0);
-  EXPECT_EQ(parse_market_name("0003_c1_21.png")->camera, 0);
-  for (const char* bad :
-       {"", "Thumbs.db", "0012.jpg", "0012_c.jpg", "0012_c0s1_1.jpg", "_c1s1_1.jpg", "12a_c1s1.jpg",
-        "99999999999999999999_c1.jpg", "1_c99999999999.jpg"}) {
-    EXPECT_FALSE(parse_market_name(bad)) << bad;
+  EXPECT_EQ(name->time, 451);
+  EXPECT_EQ(parse_market_name("-1_c1s1_000401_03.jpg")->subject, -1);
+  EXPECT_EQ(parse_market_name("0001_c2_f0046182.jpg")->time, 46182);  // DukeMTMC-reID
+  EXPECT_EQ(parse_market_name("0003_c1_21.png")->camera, 0);          // CUHK03-NP
+  EXPECT_EQ(parse_market_name("0003_c12_1.png")->camera, 11);
+  for (const char* bad : {"", "x", "0001", "0001_c", "0001_c0s1_1_1.jpg", "0001_s1_1.jpg",
+                          "_c1s1.jpg", "--1_c1.jpg", "0001_c1s_1.jpg", "99999999999999999999_c1.jpg"}) {
+    EXPECT_FALSE(parse_market_name(bad).has_value()) << bad;
   }
 }
 
-TEST(DatasetNames, OtherSets) {
-  const auto msmt = parse_msmt17_name("0001_007_12_0303morning_0066_1.jpg");
-  ASSERT_TRUE(msmt);
-  EXPECT_EQ(msmt->subject, 1);
-  EXPECT_EQ(msmt->camera, 11);
-  EXPECT_FALSE(parse_msmt17_name("0001_007.jpg"));
+TEST(ReidNames, OtherSets) {
+  EXPECT_EQ(parse_msmt17_name("0000_000_01_0303morning_0015_0.jpg")->camera, 0);
+  EXPECT_EQ(parse_msmt17_name("3059_010_15_0303noon_0015_0.jpg")->camera, 14);
+  EXPECT_FALSE(parse_msmt17_name("0000_000_xx.jpg").has_value());
   const auto ltcc = parse_ltcc_name("094_1_c9_015833.png");
-  ASSERT_TRUE(ltcc);
+  ASSERT_TRUE(ltcc.has_value());
   EXPECT_EQ(ltcc->subject, 94);
   EXPECT_EQ(ltcc->clothes, 1);
   EXPECT_EQ(ltcc->camera, 8);
-  EXPECT_EQ(ltcc->time, 15833.0);
-  EXPECT_FALSE(parse_ltcc_name("094_c9_015833.png"));
-  EXPECT_EQ(parse_viper_name("023_180.bmp")->subject, 23);
-  EXPECT_FALSE(parse_viper_name("023.bmp"));
-  EXPECT_EQ(parse_folder_camera("3_17.jpg"), 3);
-  EXPECT_EQ(parse_folder_camera("c3_17.jpg"), 3);
-  EXPECT_FALSE(parse_folder_camera("17.jpg"));
-  EXPECT_FALSE(parse_folder_camera("cat_17.jpg"));
+  EXPECT_EQ(ltcc->time, 15833);
+  EXPECT_FALSE(parse_ltcc_name("094_c9_015833.png").has_value());
+  EXPECT_EQ(parse_viper_name("045_90.bmp")->subject, 45);
+  EXPECT_EQ(parse_folder_camera("2_0001.jpg"), 2);
+  EXPECT_EQ(parse_folder_camera("c10_0001.jpg"), 10);
+  EXPECT_FALSE(parse_folder_camera("George_W_Bush_0001.jpg").has_value());
+  EXPECT_FALSE(parse_folder_camera("0001.jpg").has_value());
 }
 
-using DatasetReid = Dataset;
+TEST(Subjects, OneFolderEachSorted) {
+  Tree tree({"bob/2.JPG", "bob/1.png", "ann/deep/er/3.jpeg", "empty/readme.txt", "loose.jpg",
+             ".hidden/x.jpg", "bob/.thumb.jpg", "bob/notes.txt"});
+  const SubjectListing listing = list_subjects(tree.root());
+  ASSERT_EQ(listing.subjects.size(), 2u);
+  EXPECT_EQ(listing.subjects[0].name, "ann");
+  ASSERT_EQ(listing.subjects[1].images.size(), 2u);
+  EXPECT_TRUE(listing.subjects[1].images[0].ends_with("bob/1.png"));
+  ASSERT_EQ(listing.warnings.size(), 2u);
+  EXPECT_TRUE(contains(listing.warnings[0], "empty"));
+  EXPECT_TRUE(contains(listing.warnings[1], "1 images"));
+  EXPECT_EQ(code_of([&] { list_subjects(tree.root() / "empty"); }), ErrorCode::not_found);
+  EXPECT_EQ(code_of([&] { list_subjects(tree.root() / "absent"); }), ErrorCode::not_found);
+  EXPECT_EQ(code_of([&] { list_subjects(tree.root() / "loose.jpg"); }), ErrorCode::io);
+}
 
-TEST_F(DatasetReid, Market) {
-  touch({"M/bounding_box_train/0002_c1s1_000451_03.jpg",
-         "M/bounding_box_train/0002_c2s1_000451_03.jpg", "M/bounding_box_train/Thumbs.db",
-         "M/bounding_box_train/odd.jpg", "M/bounding_box_train/-1_c1s1_000401_03.jpg",
-         "M/query/0001_c1s1_001051_00.jpg", "M/bounding_box_test/0001_c2s1_000301_00.jpg",
-         "M/bounding_box_test/0000_c3s1_000151_01.jpg",
-         "M/bounding_box_test/-1_c4s1_000401_03.jpg"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::market1501);
-  const ReidDataset data = load_reid(root(), ReidLayout::market1501);  // the folder above
-  EXPECT_EQ(data.root, (root() / "M").string());
-  EXPECT_EQ(names(data.train),
-            (std::vector<std::string>{"0002_c1s1_000451_03.jpg", "0002_c2s1_000451_03.jpg"}));
-  EXPECT_EQ(data.train[1].camera, 1);
-  ASSERT_EQ(data.gallery.size(), 2u);
-  EXPECT_EQ(data.gallery[0].subject, 0);  // a distractor stays
+TEST(Reid, MarketWithJunkDistractorsAndOddNames) {
+  Tree tree({"Market/bounding_box_train/0007_c1s1_000001_01.jpg",
+             "Market/bounding_box_train/0002_c3s1_000001_01.jpg",
+             "Market/bounding_box_train/Thumbs.db", "Market/query/0005_c2s1_000001_00.jpg",
+             "Market/bounding_box_test/0005_c4s1_000001_00.jpg",
+             "Market/bounding_box_test/-1_c4s1_000001_00.jpg",
+             "Market/bounding_box_test/0000_c6s1_000001_00.jpg",
+             "Market/bounding_box_test/odd.jpg"});
+  EXPECT_EQ(detect_reid_layout(tree.root() / "Market"), ReidLayout::market1501);
+  EXPECT_EQ(detect_reid_layout(tree.root()), ReidLayout::market1501);  // the folder above
+  ReidDataset data = load_reid(tree.root(), ReidLayout::market1501);
+  EXPECT_EQ(names(data.train), (std::vector<std::string>{"0002_c3s1_000001_01.jpg",
+                                                         "0007_c1s1_000001_01.jpg"}));
+  EXPECT_EQ(data.train[0].camera, 2);
+  EXPECT_EQ(data.gallery.size(), 2u);
+  EXPECT_EQ(data.junk_dropped, 1u);
   EXPECT_EQ(data.distractors, 1u);
-  EXPECT_EQ(data.junk_dropped, 2u);
-  ASSERT_EQ(data.query.size(), 1u);
-  EXPECT_TRUE(data.query[0].camera_known);
   ASSERT_EQ(data.warnings.size(), 1u);
-  EXPECT_NE(data.warnings[0].find("odd.jpg"), std::string::npos);
-  EXPECT_EQ(found(data, "training images"), 2u);
-  EXPECT_EQ(found(data, "query images"), 1u);
-  EXPECT_EQ(found(data, "gallery images"), 2u);
-  EXPECT_EQ(found(data, "cameras"), 3u);
-  EXPECT_TRUE(load_reid(root(), ReidLayout::market1501, {"", false}).differences.empty());
+  EXPECT_TRUE(contains(data.warnings[0], "odd.jpg"));
+  EXPECT_EQ(relabel_subjects(data.train), (std::vector<std::int64_t>{2, 7}));
+  EXPECT_EQ(data.train[1].subject, 1);
+  EXPECT_EQ(data.query[0].subject, 5);  // test sets keep their numbers
+
+  ASSERT_EQ(data.differences.size(), 6u);
+  EXPECT_EQ(data.differences[0].what, "training subjects");
+  EXPECT_EQ(data.differences[0].expected, 751u);
+  EXPECT_EQ(data.differences[0].found, 2u);
+  EXPECT_EQ(data.differences[5].what, "gallery images");
+  EXPECT_EQ(data.differences[5].expected, 15913u);
+  EXPECT_TRUE(load_reid(tree.root(), ReidLayout::market1501, without_counts()).differences.empty());
 }
 
-TEST_F(DatasetReid, DukeHasNoDistractorNumber) {
-  touch({"bounding_box_train/0001_c2_f0046182.jpg", "query/0005_c2_f0046985.jpg",
-         "bounding_box_test/0005_c5_f0051341.jpg"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::dukemtmc);
-  const ReidDataset data = load_reid(root(), ReidLayout::dukemtmc);
-  EXPECT_EQ(data.gallery[0].camera, 4);
-  EXPECT_EQ(data.distractors, 0u);
+/// A full-size Market-1501 of empty files has no differences.
+TEST(Reid, CompleteMarketMatchesThePublishedCounts) {
+  Tree tree({});
+  const auto fill = [&](const std::string& folder, int first_id, int ids, int images) {
+    fs::create_directories(tree.root() / folder);
+    for (int i = 0; i < images; ++i) {
+      char name[64];
+      std::snprintf(name, sizeof(name), "%04d_c%ds1_%06d_00.jpg", first_id + i % ids, 1 + i % 6, i);
+      std::FILE* file = std::fopen((tree.root() / folder / name).c_str(), "w");
+      ASSERT_NE(file, nullptr);
+      std::fclose(file);
+    }
+  };
+  fill("bounding_box_train", 1, 751, 12936);
+  fill("query", 800, 750, 3368);
+  fill("bounding_box_test", 799, 751, 15913);
+  const ReidDataset data = load_reid(tree.root(), ReidLayout::market1501);
+  EXPECT_TRUE(data.differences.empty());
+  EXPECT_TRUE(data.warnings.empty());
 }
 
-TEST_F(DatasetReid, MissingPartIsAWarning) {
-  touch({"query/0001_c1s1_001051_00.jpg", "bounding_box_test/0001_c2s1_001051_00.jpg"});
-  const ReidDataset data = load_reid(root(), ReidLayout::market1501);
-  ASSERT_EQ(data.warnings.size(), 1u);
-  EXPECT_NE(data.warnings[0].find("bounding_box_train"), std::string::npos);
-}
+TEST(Reid, DukeAndCuhk03AreToldApart) {
+  Tree duke({"bounding_box_train/0001_c2_f0046182.jpg", "query/0005_c2_f0046985.jpg",
+             "bounding_box_test/0002_c1_f0044158.jpg"});
+  EXPECT_EQ(detect_reid_layout(duke.root()), ReidLayout::dukemtmc);
+  EXPECT_EQ(load_reid(duke.root(), ReidLayout::dukemtmc).query[0].time, 46985);
 
-TEST_F(DatasetReid, Msmt17BothVersions) {
-  for (const bool second : {false, true}) {
-    const fs::path base = root() / (second ? "v2" : "v1");
-    fs::create_directories(base / (second ? "mask_train_v2" : "train"));
-    fs::create_directories(base / (second ? "mask_test_v2" : "test"));
-    write_file(base / "list_train.txt",
-               "0001/0001_000_02_0303noon_0001_0.jpg 1\n0000/0000_001_01_0303noon_0001_0.jpg 0\n");
-    write_file(base / "list_val.txt", "0000/0000_000_15_0303noon_0001_0.jpg 0\n");
-    write_file(base / "list_query.txt", "0000/0000_000_03_0303noon_0001_0.jpg 0\n");
-    write_file(base / "list_gallery.txt", "");
-    EXPECT_EQ(detect_reid_layout(base), ReidLayout::msmt17);
-    const ReidDataset data = load_reid(base, ReidLayout::msmt17);
-    ASSERT_EQ(data.train.size(), 2u);  // sorted by path, val is kept apart
-    EXPECT_EQ(data.train[0].path,
-              (base / (second ? "mask_train_v2" : "train") / "0000/0000_001_01_0303noon_0001_0.jpg")
-                  .string());
-    EXPECT_EQ(data.train[1].subject, 1);
-    EXPECT_EQ(data.train[1].camera, 1);
-    ASSERT_EQ(data.val.size(), 1u);
-    EXPECT_EQ(data.val[0].camera, 14);
-    EXPECT_EQ(found(data, "training images"), 2u);
-    EXPECT_EQ(found(data, "validation images"), 1u);
-  }
-  for (const char* bad : {"x.jpg 1", "0000/0000_000_03_a.jpg", "0000/0000_000_03_a.jpg -2",
-                          "0000/0000_000_00_a.jpg 1"}) {
-    EXPECT_EQ(code_of([&] { parse_msmt17_list(bad, "f", "list.txt"); }), ErrorCode::corrupt_data)
-        << bad;
-  }
-}
-
-TEST_F(DatasetReid, Cuhk03Variants) {
-  touch({"detected/bounding_box_train/0003_c1_21.png", "detected/query/0001_c1_1.png",
-         "detected/bounding_box_test/0001_c2_6.png", "labeled/bounding_box_train/0003_c1_21.png",
-         "labeled/bounding_box_train/0003_c2_22.png", "labeled/query/0001_c1_1.png",
-         "labeled/bounding_box_test/0001_c2_6.png"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::cuhk03_np);
-  EXPECT_EQ(load_reid(root(), ReidLayout::cuhk03_np).train.size(), 1u);
-  EXPECT_EQ(load_reid(root(), ReidLayout::cuhk03_np, {"labeled", true}).train.size(), 2u);
-  EXPECT_EQ(load_reid(root() / "labeled", ReidLayout::cuhk03_np).train.size(), 2u);
-  EXPECT_EQ(code_of([&] { load_reid(root(), ReidLayout::cuhk03_np, {"other", true}); }),
+  Tree cuhk({"detected/bounding_box_train/0001_c1_1.png", "detected/query/0003_c1_21.png",
+             "detected/bounding_box_test/0003_c2_6.png", "labeled/query/0004_c1_21.png"});
+  EXPECT_EQ(detect_reid_layout(cuhk.root()), ReidLayout::cuhk03_np);
+  EXPECT_EQ(load_reid(cuhk.root(), ReidLayout::cuhk03_np).query[0].subject, 3);
+  ReidOptions labeled;
+  labeled.variant = "labeled";
+  const ReidDataset data = load_reid(cuhk.root(), ReidLayout::cuhk03_np, labeled);
+  EXPECT_EQ(data.query[0].subject, 4);
+  EXPECT_EQ(data.warnings.size(), 2u);  // two folders are missing
+  labeled.variant = "drawn";
+  EXPECT_EQ(code_of([&] { load_reid(cuhk.root(), ReidLayout::cuhk03_np, labeled); }),
             ErrorCode::invalid_argument);
 }
 
-TEST_F(DatasetReid, Viper) {
-  touch({"VIPeR/cam_a/000_45.bmp", "VIPeR/cam_b/000_90.bmp", "VIPeR/cam_b/001_90.bmp"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::viper);
-  const ReidDataset data = load_reid(root(), ReidLayout::viper);
+TEST(Reid, Msmt17ListsKeepValidationApart) {
+  Tree tree({"mask_train_v2/0000/x.jpg", "mask_test_v2/0000/x.jpg"});
+  tree.add("list_train.txt", "0001/0001_000_05_0303morning_0015_0.jpg 1\n"
+                             "0000/0000_000_01_0303morning_0015_0.jpg 0\n");
+  tree.add("list_val.txt", "0000/0000_001_15_0303morning_0015_0.jpg 0\n");
+  tree.add("list_query.txt", "0000/0000_002_02_0303morning_0015_0.jpg 0\n");
+  tree.add("list_gallery.txt", "0000/0000_003_03_0303morning_0015_0.jpg 0\n");
+  EXPECT_EQ(detect_reid_layout(tree.root()), ReidLayout::msmt17);
+  const ReidDataset data = load_reid(tree.root(), ReidLayout::msmt17);
+  EXPECT_EQ(data.train.size(), 2u);
+  EXPECT_EQ(data.train[0].subject, 0);  // sorted by path
+  EXPECT_EQ(data.val.size(), 1u);
+  EXPECT_EQ(data.val[0].camera, 14);
+  EXPECT_TRUE(contains(data.query[0].path, "mask_test_v2/0000/0000_002"));
+  EXPECT_EQ(error_of([] { parse_msmt17_list("0000/a.jpg 0\n", "f", "l.txt"); }).context(),
+            "l.txt: line 1");
+  EXPECT_EQ(code_of([] { parse_msmt17_list("0000/0000_000_01_x.jpg\n", "f", "l.txt"); }),
+            ErrorCode::corrupt_data);
+}
+
+TEST(Reid, Viper) {
+  Tree tree({"VIPeR/cam_a/000_45.bmp", "VIPeR/cam_b/000_90.bmp", "VIPeR/cam_b/001_0.bmp"});
+  EXPECT_EQ(detect_reid_layout(tree.root()), ReidLayout::viper);
+  const ReidDataset data = load_reid(tree.root(), ReidLayout::viper);
   ASSERT_EQ(data.unsplit.size(), 3u);
   EXPECT_EQ(data.unsplit[0].camera, 0);
   EXPECT_EQ(data.unsplit[2].camera, 1);
-  EXPECT_EQ(data.unsplit[2].subject, 1);
   EXPECT_EQ(data.distractors, 0u);  // person 0 is a person here
-  EXPECT_EQ(found(data, "images"), 3u);
+  ASSERT_EQ(data.differences.size(), 1u);
+  EXPECT_EQ(data.differences[0].expected, 1264u);
 }
 
-TEST_F(DatasetReid, LtccOutfitsAreDistinctAcrossSubjects) {
-  touch({"train/001_1_c2_000010.png", "train/001_2_c2_000011.png", "train/002_1_c3_000012.png",
-         "query/003_1_c1_000013.png", "test/003_1_c4_000014.png", "test/003_2_c4_000015.png"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::ltcc);
-  const ReidDataset data = load_reid(root(), ReidLayout::ltcc);
-  const std::set<int> train{data.train[0].clothes, data.train[1].clothes, data.train[2].clothes};
-  EXPECT_EQ(train.size(), 3u);
-  ASSERT_EQ(data.gallery.size(), 2u);
+TEST(Reid, LtccOutfitsAreDistinctAcrossPersons) {
+  Tree tree({"train/001_1_c1_000001.png", "train/002_1_c2_000001.png", "train/002_2_c2_000002.png",
+             "query/003_1_c12_000001.png", "test/003_1_c3_000001.png", "test/003_2_c3_000002.png"});
+  EXPECT_EQ(detect_reid_layout(tree.root()), ReidLayout::ltcc);
+  const ReidDataset data = load_reid(tree.root(), ReidLayout::ltcc, without_counts());
+  EXPECT_EQ(data.train[0].clothes, 0);
+  EXPECT_EQ(data.train[1].clothes, 1);
+  EXPECT_EQ(data.train[2].clothes, 2);
   EXPECT_EQ(data.query[0].clothes, data.gallery[0].clothes);
-  EXPECT_NE(data.query[0].clothes, data.gallery[1].clothes);
+  EXPECT_NE(data.gallery[0].clothes, data.gallery[1].clothes);
 }
 
-TEST_F(DatasetReid, PrccClothesFollowTheCamera) {
-  touch({"rgb/train/002/A_cropped_rgb001.jpg", "rgb/train/002/B_cropped_rgb001.jpg",
-         "rgb/train/002/C_cropped_rgb001.jpg", "rgb/val/004/A_cropped_rgb001.jpg",
-         "rgb/train/002/D_cropped.jpg", "rgb/test/A/003/cropped_rgb001.jpg",
-         "rgb/test/B/003/cropped_rgb001.jpg", "rgb/test/C/003/cropped_rgb001.jpg"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::prcc);
-  const ReidDataset data = load_reid(root(), ReidLayout::prcc);
+TEST(Reid, PrccCamerasAndClothes) {
+  Tree tree({"prcc/rgb/train/001/A_cropped_rgb001.jpg", "prcc/rgb/train/001/B_cropped_rgb001.jpg",
+             "prcc/rgb/train/001/C_cropped_rgb001.jpg", "prcc/rgb/train/001/odd.jpg",
+             "prcc/rgb/val/002/C_cropped_rgb001.jpg", "prcc/rgb/test/A/003/cropped_rgb001.jpg",
+             "prcc/rgb/test/B/003/cropped_rgb001.jpg", "prcc/rgb/test/C/003/cropped_rgb001.jpg"});
+  EXPECT_EQ(detect_reid_layout(tree.root() / "prcc"), ReidLayout::prcc);
+  const ReidDataset data = load_reid(tree.root() / "prcc", ReidLayout::prcc, without_counts());
   ASSERT_EQ(data.train.size(), 3u);
   EXPECT_EQ(data.train[0].clothes, data.train[1].clothes);
   EXPECT_NE(data.train[0].clothes, data.train[2].clothes);
-  EXPECT_EQ(data.train[2].camera, 2);
   EXPECT_EQ(data.val.size(), 1u);
   ASSERT_EQ(data.gallery.size(), 1u);
   EXPECT_EQ(data.gallery[0].camera, 0);
   ASSERT_EQ(data.query.size(), 2u);
+  EXPECT_EQ(data.query[0].camera, 1);
+  EXPECT_EQ(data.query[1].camera, 2);
   EXPECT_EQ(data.query[0].clothes, data.gallery[0].clothes);
-  EXPECT_NE(data.query[1].clothes, data.gallery[0].clothes);
-  ASSERT_EQ(data.warnings.size(), 1u);
-  EXPECT_NE(data.warnings[0].find("D_cropped.jpg"), std::string::npos);
-}
-
-TEST_F(DatasetReid, GenericFolderNumbersUnknownCameras) {
-  touch({"query/anna/0_1.jpg", "query/ben/c1_1.jpg", "gallery/anna/photo.jpg",
-         "gallery/ben/other.jpg"});
-  EXPECT_EQ(detect_reid_layout(root()), ReidLayout::folder);
-  const ReidDataset data = load_reid(root(), ReidLayout::folder);
-  EXPECT_EQ(data.subject_names, (std::vector<std::string>{"anna", "ben"}));
-  EXPECT_EQ(data.query[1].subject, 1);
-  EXPECT_EQ(data.query[1].camera, 1);
-  std::set<int> cameras{0, 1};
-  for (const ReidImage& image : data.gallery) {
-    EXPECT_FALSE(image.camera_known);
-    EXPECT_TRUE(cameras.insert(image.camera).second) << "a camera number is used twice";
-  }
   EXPECT_EQ(data.warnings.size(), 1u);
 }
 
-TEST_F(DatasetReid, GenericFolderKeepsNumbersAndSubjectZero) {
-  touch({"0000/0_1.jpg", "0000/1_1.jpg", "0010/0_1.jpg", "-1/0_1.jpg"});
-  const ReidDataset data = load_reid(root(), ReidLayout::folder);
-  ASSERT_EQ(data.unsplit.size(), 3u);
-  EXPECT_TRUE(data.subject_names.empty());
-  EXPECT_EQ(data.unsplit[0].subject, 0);
-  EXPECT_EQ(data.unsplit[2].subject, 10);
-  EXPECT_EQ(data.junk_dropped, 1u);
-  EXPECT_EQ(data.distractors, 0u);  // only some sets give 0 that meaning
+TEST(Reid, GenericFoldersWithAndWithoutCameras) {
+  Tree split({"query/0007/1_0001.jpg", "gallery/0007/2_0001.jpg", "gallery/0009/2_0001.jpg"});
+  EXPECT_EQ(detect_reid_layout(split.root()), ReidLayout::folder);
+  const ReidDataset numbered = load_reid(split.root(), ReidLayout::folder);
+  EXPECT_EQ(numbered.query[0].subject, 7);
+  EXPECT_EQ(numbered.gallery[1].subject, 9);
+  EXPECT_TRUE(numbered.subject_names.empty());
+
+  Tree plain({"ann/3_1.jpg", "ann/photo.jpg", "bob/photo.jpg"});
+  const ReidDataset named = load_reid(plain.root(), ReidLayout::folder);
+  ASSERT_EQ(named.unsplit.size(), 3u);
+  EXPECT_EQ(named.subject_names, (std::vector<std::string>{"ann", "bob"}));
+  EXPECT_EQ(named.unsplit[0].camera, 3);
+  EXPECT_FALSE(named.unsplit[1].camera_known);
+  EXPECT_EQ(named.unsplit[1].camera, 4);  // numbers that no other image has
+  EXPECT_EQ(named.unsplit[2].camera, 5);
+  EXPECT_EQ(named.warnings.size(), 1u);
+  // "1" and "01" are two persons, so the names count and not the numbers.
+  Tree twins({"1/1_1.jpg", "01/1_1.jpg"});
+  EXPECT_EQ(load_reid(twins.root(), ReidLayout::folder).subject_names.size(), 2u);
 }
 
-TEST_F(DatasetReid, NothingThere) {
-  EXPECT_EQ(code_of([&] { load_reid(root() / "none", ReidLayout::market1501); }),
-            ErrorCode::not_found);
-  for (const ReidLayout layout :
-       {ReidLayout::market1501, ReidLayout::dukemtmc, ReidLayout::msmt17, ReidLayout::cuhk03_np,
-        ReidLayout::viper, ReidLayout::ltcc, ReidLayout::prcc, ReidLayout::folder}) {
-    EXPECT_EQ(code_of([&] { load_reid(root(), layout); }), ErrorCode::not_found)
-        << reid_layout_name(layout);
-  }
-}
-
-TEST_F(DatasetReid, CsvFile) {
-  write_file(root() / "set.csv",
-             "path,pid,cam,clothes,track,time,split\n"
-             "b.jpg,7,c2,red,4,1.5,query\n"
-             "/abs/a.jpg,-1,c1,blue,5,,gallery\n"
-             "a.jpg,7,c1,blue,5,,gallery\n"
-             "c.jpg,9,,,,,train\n");
-  EXPECT_EQ(detect_reid_layout(root() / "set.csv"), ReidLayout::csv);
-  const ReidDataset data = load_reid(root() / "set.csv", ReidLayout::csv);
+TEST(Reid, CsvLists) {
+  Tree tree({});
+  tree.add("set.csv",
+           "path,pid,cam,clothes,track,time,split\n"
+           "a.jpg,5,0,red,7,1.5,query\n"
+           "/abs/b.jpg,6,3,blue,,,gallery\n"
+           "c.jpg,-1,2,,,,gallery\n"
+           "d.jpg,5,,red,,,train\n");
+  EXPECT_EQ(detect_reid_layout(tree.root() / "set.csv"), ReidLayout::csv);
+  const ReidDataset data = load_reid(tree.root() / "set.csv", ReidLayout::csv);
   ASSERT_EQ(data.query.size(), 1u);
-  EXPECT_EQ(data.query[0].path, (root() / "b.jpg").string());
-  EXPECT_EQ(data.query[0].subject, 7);
-  EXPECT_EQ(data.query[0].camera, 1);
+  EXPECT_EQ(data.query[0].path, (tree.root() / "a.jpg").string());
+  EXPECT_EQ(data.query[0].subject, 5);
+  EXPECT_EQ(data.query[0].track, 7);
   EXPECT_EQ(data.query[0].time, 1.5);
-  EXPECT_EQ(data.query[0].track, 4);
+  EXPECT_EQ(data.query[0].clothes, 1);  // blue, red
   ASSERT_EQ(data.gallery.size(), 1u);
-  EXPECT_EQ(data.gallery[0].camera, 0);
-  EXPECT_NE(data.gallery[0].clothes, data.query[0].clothes);
+  EXPECT_EQ(data.gallery[0].path, "/abs/b.jpg");
   EXPECT_EQ(data.junk_dropped, 1u);
-  ASSERT_EQ(data.train.size(), 1u);
   EXPECT_FALSE(data.train[0].camera_known);
-  EXPECT_EQ(data.train[0].camera, 2);
-  EXPECT_EQ(data.train[0].clothes, -1);
+  EXPECT_EQ(data.train[0].camera, 4);
+  const auto code = [](std::string_view text) {
+    return code_of([&] { parse_reid_csv(bytes_of(text), "", "x.csv"); });
+  };
+  EXPECT_EQ(code("path,person_name\nx,1\n"), ErrorCode::corrupt_data);
+  EXPECT_EQ(code("path,pid,split\nx,1,else\n"), ErrorCode::corrupt_data);
+  EXPECT_EQ(code("path,pid\nx,\n"), ErrorCode::corrupt_data);
+  EXPECT_EQ(code("path,pid,cam\nx,1,-3\n"), ErrorCode::corrupt_data);
 }
 
-TEST(DatasetCsv, ListsAreSortedByPath) {
-  const ReidDataset data = parse_reid_csv(bytes_of("path,pid\nb.jpg,1\na.jpg,2\n"), "", "x.csv");
-  ASSERT_EQ(data.unsplit.size(), 2u);
-  EXPECT_EQ(data.unsplit[0].path, "a.jpg");
-  EXPECT_NE(data.unsplit[0].camera, data.unsplit[1].camera);
-}
-
-TEST(DatasetCsv, TextSubjects) {
-  const ReidDataset data =
-      parse_reid_csv(bytes_of("image,subject,cam\na.jpg,zoe,0\nb.jpg,abe,1\n"), "r", "x.csv");
-  EXPECT_EQ(data.subject_names, (std::vector<std::string>{"abe", "zoe"}));
-  EXPECT_EQ(data.unsplit[0].subject, 1);
-  EXPECT_EQ(data.unsplit[1].camera, 1);
-  // "1" and "01" are different names, so no name is taken as a number.
-  const ReidDataset padded = parse_reid_csv(bytes_of("path,pid\na,1\nb,01\n"), "", "x.csv");
-  EXPECT_EQ(padded.subject_names.size(), 2u);
-}
-
-TEST(DatasetCsv, Errors) {
-  for (const char* bad : {"file,cam\na,1\n", "path,pid\n,1\n", "path,pid\na,\n",
-                          "path,pid,split\na,1,other\n", "path,pid,time\na,1,late\n",
-                          "path,pid,cam\na,1,-3\n", "path,pid,cam\na,1,99999999999\n", ""}) {
-    EXPECT_EQ(code_of([&] { parse_reid_csv(bytes_of(bad), "", "x.csv"); }), ErrorCode::corrupt_data)
-        << bad;
-  }
-}
-
-TEST(DatasetRelabel, CountsFromZeroInOrderOfIds) {
-  std::vector<ReidImage> images(4);
-  const std::int64_t ids[] = {30, 2, 30, 7};
-  for (std::size_t i = 0; i < 4; ++i) images[i].subject = ids[i];
-  EXPECT_EQ(relabel_subjects(images), (std::vector<std::int64_t>{2, 7, 30}));
-  const std::int64_t wanted[] = {2, 0, 2, 1};
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(images[i].subject, wanted[i]);
-}
-
-TEST(DatasetRealFiles, OrlFaces) {
-  const fs::path root = shared_data("faces-orl");
-  if (root.empty()) GTEST_SKIP() << "faces-orl is not there; set SOSIA_DATA";
-  const SubjectListing listing = list_subjects(root);
-  ASSERT_EQ(listing.subjects.size(), 40u);
-  for (const SubjectFolder& subject : listing.subjects) EXPECT_EQ(subject.images.size(), 10u);
-}
-
-TEST(DatasetRealFiles, MarketSamples) {
-  const fs::path root = shared_data("reid-market-samples");
-  if (root.empty()) GTEST_SKIP() << "reid-market-samples is not there; set SOSIA_DATA";
-  std::set<std::int64_t> subjects;
-  std::set<int> cameras_of_first;
-  std::size_t images = 0;
-  for (const auto& entry : fs::directory_iterator(root / "crops")) {
-    const auto name = parse_market_name(entry.path().filename().string());
-    ASSERT_TRUE(name) << entry.path();
-    subjects.insert(name->subject);
-    if (name->subject == 1) cameras_of_first.insert(name->camera);
-    ++images;
-  }
-  EXPECT_EQ(images, 7u);
-  EXPECT_EQ(subjects.size(), 6u);
-  EXPECT_EQ(cameras_of_first, (std::set<int>{0, 5}));
+TEST(Reid, NothingThereIsAnError) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(code_of([&] { load_reid(folder.path(), ReidLayout::market1501); }),
+            ErrorCode::not_found);
+  EXPECT_EQ(code_of([&] { load_reid(folder.path() / "absent", ReidLayout::folder); }),
+            ErrorCode::not_found);
+  EXPECT_EQ(code_of([&] { detect_reid_layout(folder.path() / "absent"); }), ErrorCode::not_found);
 }
 
 }  // namespace

@@ -123,8 +123,7 @@ TEST(Zip, ReadsZip64) {
   file += u64(44) + std::string(4, '\0') + std::string(8, '\0') + u64(1) + u64(1) +
           u64(entry.size()) + u64(central);
   file += std::string_view("PK\6\7", 4);
-  file += std::string(4, '\0') + u64(end64) + std::string_view("\1\0\0\0", 4).data();
-  file.resize(end64 + 56 + 20);
+  file += std::string(4, '\0') + u64(end64) + std::string("\1\0\0\0", 4);
   std::string last = plain.substr(end);
   last.replace(8, 12, 12, '\xff');
   file += last;
