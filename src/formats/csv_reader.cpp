@@ -366,12 +366,12 @@ std::vector<std::size_t> CsvReader::columns(std::span<const std::string_view> na
   if (missing.empty()) return indices;
   std::vector<std::string> present;
   for (const std::string& name : impl_->header) present.push_back(quote(name, 40));
+  std::string hint = missing.size() == 1 ? did_you_mean(missing.front(), present) : "";
   constexpr std::size_t kShown = 20;
   if (present.size() > kShown) {
     present.resize(kShown);
     present.push_back("more");
   }
-  std::string hint = missing.size() == 1 ? did_you_mean(missing.front(), present) : "";
   if (hint.empty()) {
     hint = present.empty() ? "the file is read without a header"
                            : "the columns are " + enumerate(present);

@@ -35,6 +35,10 @@ CsvWriter::CsvWriter(const std::filesystem::path& path, std::span<const std::str
                      const CsvWriterOptions& options)
     : impl_(std::make_unique<Impl>(path, options)) {
   if (header.empty()) throw Error(ErrorCode::invalid_argument, "a CSV file needs a column or more");
+  if (std::string_view("\"\r\n\0", 4).find(options.delimiter) != std::string_view::npos) {
+    throw Error(ErrorCode::invalid_argument,
+                "a quote, line end or zero byte cannot be the delimiter");
+  }
   impl_->columns = header.size();
   for (const std::string& name : header) field(name);
   end_record();

@@ -104,7 +104,10 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const noexcept {
 const TensorInfo& SafetensorsFile::info(std::string_view name) const {
   if (const TensorInfo* tensor = find(name)) return *tensor;
   std::vector<std::string> names;
-  for (const TensorInfo& tensor : tensors_) names.push_back(tensor.name);
+  constexpr std::size_t kLongest = 256;  // the edit distance to a name of megabytes is costly
+  for (const TensorInfo& tensor : tensors_) {
+    if (tensor.name.size() <= kLongest) names.push_back(tensor.name);
+  }
   throw Error(ErrorCode::not_found, "there is no tensor called " + quote(name),
               did_you_mean(name, names), origin_);
 }

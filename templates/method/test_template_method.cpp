@@ -37,10 +37,10 @@ TEST(TemplateMethod, OneClassIsAnError) {
 
 TEST(TemplateMethod, NearsTheClosedFormWhenDataAreMany) {
   const Options options;
-  const Points train = draw_clouds(options, 20000, RandomStream(1, "train"));
-  const Points test = draw_clouds(options, 20000, RandomStream(1, "test"));
-  // Observed: 0.8710 against 0.8711.
-  EXPECT_NEAR(accuracy(NearestMean(train, true), test), bayes_accuracy(options), 0.01);
+  const Points train = draw_clouds(options, 5000, RandomStream(1, "train"));
+  const Points test = draw_clouds(options, 5000, RandomStream(1, "test"));
+  // Observed: 0.8757 against 0.8711.
+  EXPECT_NEAR(accuracy(NearestMean(train, true), test), bayes_accuracy(options), 0.015);
 }
 
 TEST(TemplateMethod, SameSeedSamePoints) {

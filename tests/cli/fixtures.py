@@ -23,7 +23,7 @@ def ranking(folder):
     rows = []
     for query in range(12):
         for item in range(30):
-            subject, camera = item % 6, item % 3
+            subject, camera = item % 6, item // 6 % 3
             score = rng.gauss(1.0 if subject == query % 6 else 0.0, 0.6)
             rows.append((f"q{query}", query % 6, query % 3, f"g{item}", subject, camera,
                          f"{score:.6f}"))
@@ -58,7 +58,7 @@ def attack(folder):
     rng = random.Random(5)
     rows = []
     for index in range(600):
-        kind = ("bona_fide", "print", "replay")[index % 3]
+        kind = ("bona_fide", "print", "replay")[index // 3 % 3]
         score = 1 / (1 + math.exp(-rng.gauss(2 if kind == "bona_fide" else -1, 1.2)))
         rows.append((f"{score:.6f}", int(kind == "bona_fide"),
                      "" if kind == "bona_fide" else kind, "dev" if index < 300 else "test",
@@ -66,6 +66,15 @@ def attack(folder):
     _write(folder, "attack.csv", ["score", "label", "instrument", "split", "clip"], rows)
 
 
+def clusters(folder):
+    rng = random.Random(6)
+    rows = []
+    for item in range(120):
+        subject = item % 12
+        rows.append((subject if rng.random() < 0.9 else rng.randrange(15), subject))
+    _write(folder, "clusters.csv", ["cluster", "subject"], rows)
+
+
 def make_all(folder):
-    for make in (scores, ranking, calibration, identification, attack):
+    for make in (scores, ranking, calibration, identification, attack, clusters):
         make(folder)

@@ -109,6 +109,17 @@ TEST(Csv, FindsColumns) {
             "there are no columns \"cam\" and \"clothes\"");
 }
 
+TEST(Csv, NamesTheNearestOfManyColumns) {
+  std::string text = "c0";
+  for (int i = 1; i < 40; ++i) text += ",c" + std::to_string(i);
+  text += ",similarity\n";
+  const CsvReader csv = reader(text);
+  EXPECT_TRUE(contains(error_of([&] { csv.column("similarty"); }).hint(), "\"similarity\""));
+  const std::string hint = error_of([&] { csv.column("zebra crossing"); }).hint();
+  EXPECT_TRUE(contains(hint, "\"c19\" and more"));
+  EXPECT_FALSE(contains(hint, "\"c20\""));
+}
+
 TEST(Csv, DetectsAndStatesEncodings) {
   struct Case {
     std::string text;
@@ -318,6 +329,8 @@ TEST(CsvWriter, ChecksTheShapeAndRefusesToOverwrite) {
   writer.field(1);
   EXPECT_EQ(code_of([&] { writer.end_record(); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { writer.commit(); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { CsvWriter(path, std::vector<std::string>{"a"}, {.delimiter = '"'}); }),
+            ErrorCode::invalid_argument);
   write_file(path, "mine");
   EXPECT_EQ(code_of([&] { CsvWriter(path, std::vector<std::string>{"a"}); }), ErrorCode::conflict);
   EXPECT_EQ(read_text(path), "mine");

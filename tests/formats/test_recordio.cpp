@@ -72,7 +72,7 @@ TEST(RecordIo, IndexAndProperty) {
             "t.idx: line 2");
   EXPECT_EQ(code_of([] { parse_record_index("0\t0\n0\t8\n"); }), ErrorCode::corrupt_data);
   EXPECT_EQ(code_of([] { parse_record_index("0\t-4\n"); }), ErrorCode::corrupt_data);
-  const RecordProperty property = parse_record_property("85742,112,112\n");
+  const auto property = parse_record_property("85742,112,112\n");
   EXPECT_EQ(property.identities, 85742u);
   EXPECT_EQ(property.width_px, 112);
   for (const char* bad : {"", "1,2", "1,2,3,4", "a,112,112", "1,0,112", "1,112,99999999"}) {

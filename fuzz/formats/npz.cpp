@@ -1,4 +1,4 @@
-// Fuzz target: ZIP archives and .npz files.
+// Fuzz target: .npz archives and the ZIP archives beneath them.
 
 #include "exercise.hpp"
 #include "fuzz_target.hpp"
