@@ -122,18 +122,6 @@ function(sosia_add_method method)
     endif()
   endforeach()
   sosia_check_edges("method '${room}/${method}'" ${room} SOSIA_METHOD_IMPORTS ${ARG_IMPORTS})
-  if(NOT TARGET sosia_${room}_methods)
-    add_library(sosia_${room}_methods SHARED)
-    target_include_directories(sosia_${room}_methods PRIVATE "${PROJECT_SOURCE_DIR}/src")
-    target_link_libraries(sosia_${room}_methods PUBLIC sosia_${room} PRIVATE sosia_options)
-    set_target_properties(sosia_${room}_methods PROPERTIES
-      EXPORT_NAME ${room}_methods
-      VISIBILITY_INLINES_HIDDEN ON
-      LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/sosia"
-      INSTALL_RPATH "$ORIGIN")
-    install(TARGETS sosia_${room}_methods EXPORT sosiaTargets
-            LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/sosia" COMPONENT ${room})
-  endif()
   list(TRANSFORM ARG_SOURCES PREPEND "${here}/")
   target_sources(sosia_${room}_methods PRIVATE ${ARG_SOURCES} "${here}/claims.cpp")
   foreach(import IN LISTS ARG_IMPORTS)
@@ -148,6 +136,20 @@ function(sosia_add_method method)
   endif()
 endfunction()
 
+# Made by the room, in its own folder: only there can the index be written after linking.
+function(sosia_add_methods_module room)
+  add_library(sosia_${room}_methods SHARED)
+  target_include_directories(sosia_${room}_methods PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(sosia_${room}_methods PUBLIC sosia_${room} PRIVATE sosia_options)
+  set_target_properties(sosia_${room}_methods PROPERTIES
+    EXPORT_NAME ${room}_methods
+    VISIBILITY_INLINES_HIDDEN ON
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/sosia"
+    INSTALL_RPATH "$ORIGIN")
+  install(TARGETS sosia_${room}_methods EXPORT sosiaTargets
+          LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/sosia" COMPONENT ${room})
+endfunction()
+
 # Generates register_<room>.cpp (the entry point) and, after linking, <room>.verbs.json: the
 # verbs and claims that the module declares, so that help, completion and suggestions load nothing.
 function(sosia_generate_registration room)
@@ -157,6 +159,9 @@ function(sosia_generate_registration room)
   endif()
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true
        "${CMAKE_CURRENT_SOURCE_DIR}/methods/*/CMakeLists.txt")
+  if(folders)
+    sosia_add_methods_module(${room})
+  endif()
   foreach(file IN LISTS folders)
     get_filename_component(folder "${file}" DIRECTORY)
     add_subdirectory("${folder}")

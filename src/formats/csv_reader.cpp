@@ -75,6 +75,11 @@ struct CsvReader::Impl {
   void push(const char* begin, const char* end);
   void unescape();
   void check_shape() const;
+  [[noreturn]] void fail_record_cap() const {
+    fail_cap(text.origin() + ": line " + std::to_string(next_line),
+             "a record is longer than " + std::to_string(options.max_record_bytes) + " bytes",
+             "a quote that opens here may never be closed");
+  }
   std::string where() const { return text.origin() + ": line " + std::to_string(line); }
   std::string column_label(std::size_t column) const;
   std::optional<std::size_t> find(std::string_view name) const;
@@ -130,9 +135,7 @@ bool CsvReader::Impl::next_record() {
     if (step == Step::end) return false;
     if (step == Step::more) {
       if (static_cast<std::size_t>(text.end() - at) > options.max_record_bytes) {
-        fail_cap(text.origin() + ": line " + std::to_string(next_line),
-                 "a record is longer than " + std::to_string(options.max_record_bytes) + " bytes",
-                 "a quote that opens here may never be closed");
+        fail_record_cap();
       }
       text.refill(at, next_line);
       at = text.begin();
@@ -200,8 +203,7 @@ CsvReader::Impl::Step CsvReader::Impl::scan() {
     break;
   }
   if (static_cast<std::size_t>(p - at) > options.max_record_bytes) {
-    fail_cap(text.origin() + ": line " + std::to_string(next_line),
-             "a record is longer than " + std::to_string(options.max_record_bytes) + " bytes");
+    fail_record_cap();
   }
   at = p;
   line = next_line;
@@ -218,6 +220,7 @@ bool CsvReader::Impl::scan_quoted(char*& p, std::uint64_t& lines) {
     while (!quoted_stops[static_cast<unsigned char>(*p)]) ++p;
     if (p == end) {
       if (!ended) return false;
+      if (static_cast<std::size_t>(end - at) > options.max_record_bytes) fail_record_cap();
       fail_corrupt(text.origin() + ": line " + std::to_string(next_line),
                    "a quote opens in this record and is never closed");
     }

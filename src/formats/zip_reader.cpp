@@ -55,7 +55,7 @@ Directory find_directory64(std::span<const std::byte> bytes, std::size_t end_at,
   return directory;
 }
 
-/// Finds the end record, which stands before a comment of at most 64 KiB.
+/// Finds the end record, which stands before a comment of at most 64 KiB that ends the file.
 Directory find_directory(std::span<const std::byte> bytes, std::string_view origin) {
   constexpr std::size_t kLongestComment = 65535;
   if (bytes.size() < kEndBytes) {
@@ -74,6 +74,7 @@ Directory find_directory(std::span<const std::byte> bytes, std::string_view orig
     directory.count = end.read<std::uint16_t>("the end record");
     directory.bytes = end.read<std::uint32_t>("the end record");
     directory.offset = end.read<std::uint32_t>("the end record");
+    if (end.read<std::uint16_t>("the end record") != last - at) continue;  // inside a comment
     if (directory.count == 0xffff || directory.bytes == kIn64 || directory.offset == kIn64) {
       directory = find_directory64(bytes, at, origin);
     } else if (disk != 0) {

@@ -73,19 +73,21 @@ std::string in_ascii(std::string_view text) {
 struct Type {
   double scale = 1;
   int stroke_px = 1;
-  int ascent_px = 0;   ///< top of the capitals to the base line
+  int ascent_px = 0;   ///< top of the tallest characters to the base line
   int descent_px = 0;  ///< base line to the lowest descender
   int width_px = 0;
 };
 
 /// Sets `ascii` so that ascent and descent fill `height_px`.
 Type set_type(const std::string& ascii, int height_px) {
-  // Measured at scale 1: capitals are 21 units high, descenders reach 7 below the base line.
-  constexpr double kUnits = 28;
+  // Measured at scale 1: bars and brackets are 25 units high (capitals 21), descenders reach 7
+  // below the base line.
+  constexpr double kAscentUnits = 25;
+  constexpr double kUnits = kAscentUnits + 7;
   Type type;
   type.stroke_px = std::max(1, height_px / 14);
   type.scale = std::max(height_px - type.stroke_px, 1) / kUnits;
-  type.ascent_px = static_cast<int>(std::lround(21 * type.scale)) + type.stroke_px / 2;
+  type.ascent_px = static_cast<int>(std::lround(kAscentUnits * type.scale)) + type.stroke_px / 2;
   type.descent_px = height_px - type.ascent_px;
   int base_line = 0;
   type.width_px = ascii.empty()

@@ -105,10 +105,21 @@ Format open_container(const char* path) {
   return Format(raw);
 }
 
+void require_within_cap(int64_t width, int64_t height, int64_t max_pixels) {
+  if (width > 0 && height > 0 && width * height > max_pixels) {
+    throw Failure{SOSIA_VIDEO_MEMORY, "the video claims " + std::to_string(width) + " x " +
+                                          std::to_string(height) + " pixels; the limit is " +
+                                          std::to_string(max_pixels)};
+  }
+}
+
 /// Finds out what the streams are; the probing decoders get the pixel cap too.
 void read_stream_info(AVFormatContext* format, int64_t max_pixels) {
   std::vector<AVDictionary*> options;
   for (unsigned i = 0; i < format->nb_streams; ++i) {
+    // Now, from the container's own header: a probing decoder that refuses forgets the size.
+    const AVCodecParameters& parameters = *format->streams[i]->codecpar;
+    require_within_cap(parameters.width, parameters.height, max_pixels);
     options.push_back(dictionary({{"max_pixels", std::to_string(max_pixels)}}).release());
   }
   const int status = avformat_find_stream_info(format, options.empty() ? nullptr : options.data());
@@ -117,14 +128,6 @@ void read_stream_info(AVFormatContext* format, int64_t max_pixels) {
   }
   if (status < 0) {
     throw failure("its streams cannot be read", status);
-  }
-}
-
-void require_within_cap(int64_t width, int64_t height, int64_t max_pixels) {
-  if (width > 0 && height > 0 && width * height > max_pixels) {
-    throw Failure{SOSIA_VIDEO_MEMORY, "the video claims " + std::to_string(width) + " x " +
-                                          std::to_string(height) + " pixels; the limit is " +
-                                          std::to_string(max_pixels)};
   }
 }
 
