@@ -34,9 +34,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
 endif()
 
 if(SOSIA_SANITIZE STREQUAL "address")
-  # function and vptr checks need type info that crosses our modules' borders; the rest is on.
+  # -O1: with the checks, -O2 takes twice as long to compile.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer)
+                      -fno-omit-frame-pointer -O1)
   add_link_options(-fsanitize=address,undefined)
 elseif(SOSIA_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)

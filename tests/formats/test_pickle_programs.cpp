@@ -327,7 +327,8 @@ std::string array_program(std::string_view dtype, std::string_view shape, std::s
 }
 
 TEST(PickleProgram, ArraysMustHoldExactlyTheirElements) {
-  const Pickle good = parse_pickle(bytes_of(array_program("u2", "K\2\x85", "U\4abcd")));
+  const std::string program = array_program("u2", "K\2\x85", "U\4abcd");
+  const Pickle good = parse_pickle(bytes_of(program));
   EXPECT_EQ(good.root().array().size(), 2u);
   EXPECT_EQ(error_of_pickle(array_program("u2", "K\2\x85", "U\3abc")).code(),
             ErrorCode::corrupt_data);
