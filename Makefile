@@ -50,7 +50,7 @@ tsan: ## tests of the light rooms under the thread sanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
 
 fuzz: setup-dev ## every fuzz target: its corpus, then FUZZ_SECONDS=10 of search
-	@$(call build,fuzz)
+	@$(call build,fuzz) fuzz_targets
 	@$(call in_build,fuzz) setup/fuzz.sh $(FUZZ_SECONDS)
 
 format: setup-dev ## format the C++ sources

@@ -96,7 +96,9 @@ SearchWorld make_searches(std::size_t mated, std::size_t non_mated, std::size_t 
 RetrievalWorld make_retrieval(std::size_t subjects, std::size_t cameras, const RunContext& run) {
   constexpr std::size_t kDim = 16;
   constexpr std::size_t kGalleryEach = 2;  // pictures per subject and camera
-  constexpr double kCameraShift = 1.0, kNoise = 0.9;
+  // Subjects stand out, and a camera moves a picture less than a subject does but enough to cost
+  // mAP: over seeds 0.55 to 0.70 by the Market-1501 rule, and a tenth more without it.
+  constexpr double kCameraShift = 0.4, kNoise = 0.55;
   RandomStream stream = run.random("demo retrieval");
   const auto points = [&](std::size_t count, double scale) {
     std::vector<double> values(count * kDim);
@@ -130,6 +132,19 @@ RetrievalWorld make_retrieval(std::size_t subjects, std::size_t cameras, const R
     }
   }
   return world;
+}
+
+double own_camera_share(const RetrievalWorld& world) {
+  double own = 0.0;
+  for (std::size_t q = 0; q < world.queries.size(); ++q) {
+    const auto row =
+        world.distances.begin() + static_cast<std::ptrdiff_t>(q * world.gallery.size());
+    const auto nearest =
+        std::min_element(row, row + static_cast<std::ptrdiff_t>(world.gallery.size()));
+    const Sighting& item = world.gallery[static_cast<std::size_t>(nearest - row)];
+    own += item.camera == world.queries[q].camera ? 1.0 : 0.0;
+  }
+  return own / static_cast<double>(world.queries.size());
 }
 
 double random_rank1(const RetrievalWorld& world, const RankingRule& rule) {

@@ -49,6 +49,9 @@ struct RetrievalWorld {
 };
 RetrievalWorld make_retrieval(std::size_t subjects, std::size_t cameras, const RunContext& run);
 
+/// The share of queries whose nearest gallery picture was taken by the query's own camera.
+double own_camera_share(const RetrievalWorld& world);
+
 /// The expected rank-1 rate of a random order: mean over valid queries of correct / kept.
 double random_rank1(const RetrievalWorld& world, const RankingRule& rule);
 

@@ -82,8 +82,8 @@ AttackFile read_attacks(const std::string& file, RunContext& run) {
         attack ? all.instruments.number(instrument ? name_field(reader, *instrument) : "attack")
                : 0);
     if (!clip) return;
-    p.clips.push_back(clips.number(fmt::format("{}/{}/{}", p.labels.back(), p.instruments.back(),
-                                               name_field(reader, *clip))));
+    p.clips.push_back(clips.number(
+        fmt::format("{}/{}/{}", p.labels.back(), p.instruments.back(), name_field(reader, *clip))));
   });
   return all;
 }
@@ -106,7 +106,9 @@ struct Choice {
 Choice choose_threshold(const AttackFile& all, const AttackOptions& o, Report& report) {
   if (o.threshold) return {*o.threshold, "given", " (given threshold)"};
   if (!all.dev.scores.empty()) {
-    return {eer_threshold(all.dev.scores, all.dev.labels), "dev_eer", " (dev threshold)"};
+    const double threshold =
+        of_file(o.file, [&] { return eer_threshold(all.dev.scores, all.dev.labels); });
+    return {threshold, "dev_eer", " (dev threshold)"};
   }
   report.warning(
       "no development rows and no --threshold: the threshold is the EER threshold of the test set "
@@ -120,7 +122,6 @@ void add_rates(Report& report, const AttackRates& rates, const Choice& choice) {
   report.scalar("acer", rates.acer, "ACER" + choice.suffix, "mean of APCER and BPCER");
   report.scalar("hter", rates.hter, "HTER" + choice.suffix, "mean of FAR over all attacks and FRR");
   report.scalar("threshold", rates.threshold, "threshold" + choice.suffix);
-  report.data("threshold_source", choice.source);
 }
 
 void add_instruments(Report& report, const AttackFile& all, const AttackRates& rates,
@@ -189,7 +190,8 @@ Report attack(const AttackOptions& o, RunContext& run) {
     throw Error(ErrorCode::corrupt_data, "no row has the split test",
                 "mark the rows to be evaluated with test", o.file);
   }
-  const Roc roc(split_scores(all.test.scores, all.test.labels));
+  const Roc roc =
+      of_file(o.file, [&] { return Roc(split_scores(all.test.scores, all.test.labels)); });
   const std::size_t kinds = std::max<std::size_t>(all.instruments.size(), 1);
   const Choice choice = choose_threshold(all, o, report);
   const auto rates_at = [&](double threshold) {
@@ -206,6 +208,7 @@ Report attack(const AttackOptions& o, RunContext& run) {
                 "optimistic: threshold chosen on the test set");
   report.scalar("bona_fide", roc.genuine_count(), clips ? "bona fide clips" : "bona fide");
   report.scalar("attacks", roc.impostor_count(), clips ? "attack clips" : "attacks");
+  report.data("threshold_source", choice.source);
   report.data("level", clips ? "clip" : "frame");
   add_instruments(report, all, rates, o.level);
   add_curves(report, all, roc);
@@ -229,8 +232,9 @@ Verb attack_verb() {
        .summary = "APCER, BPCER, ACER and HTER of presentation attack detection",
        .details =
            "Columns: score (higher is more bona fide), label (1 bona fide, 0 attack). Optional: "
-           "instrument (the kind of attack), split (dev or test), clip (frames of one clip, which is "
-           "named within its split, label and instrument, are averaged first, unless --frames).\n\n"
+           "instrument (the kind of attack), split (dev or test), clip (frames of one clip, which "
+           "is named within its split, label and instrument, are averaged first, unless "
+           "--frames).\n\n"
            "A presentation is accepted when score >= threshold. The threshold is --threshold, else "
            "the EER threshold of the dev rows; without either it is that of the test rows, and all "
            "figures that depend on it are labelled test-EER, because they are optimistic. APCER is "

@@ -222,7 +222,7 @@ Report calibration(const CalibrationOptions& o, RunContext& run) {
   if (o.fit == Fit::none && !all.dev.values.empty()) {
     report.warning("the rows of split dev are not used without --fit");
   }
-  apply_fit(all, o.fit, report);
+  of_file(o.file, [&] { apply_fit(all, o.fit, report); });
   const auto& p = all.test.values;
   const auto& labels = all.test.labels;
   const auto bin_count = static_cast<std::size_t>(o.bins);

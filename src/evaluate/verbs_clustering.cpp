@@ -78,8 +78,8 @@ Verb clustering_verb() {
            "Columns: cluster and subject, or as --cluster-column and --subject-column name them; "
            "one row per item. Pairwise precision is the share of pairs in one cluster that are of "
            "one subject, recall the share of pairs of one subject in one cluster. BCubed averages "
-           "over items. NMI is divided by the arithmetic mean of the two entropies, as scikit-learn "
-           "does by default.",
+           "over items. NMI is divided by the arithmetic mean of the two entropies, as "
+           "scikit-learn does by default.",
        .examples = {{"sosia evaluate clustering ranking.csv --cluster-column item_camera "
                      "--subject-column item_subject",
                      "a control: cameras are not subjects"},

@@ -273,23 +273,28 @@ void add_open_set(Report& report, const OpenSet& curve, const IdentificationOpti
   report.plot(std::move(det));
 }
 
-void add_ranks(Report& report, const Searches& all, const IdentificationOptions& o,
-               std::span<const Interval> intervals) {
-  std::vector<std::pair<std::string, Value>> rates;
-  for (std::int64_t rank : o.ranks) {
-    rates.emplace_back(std::to_string(rank),
-                       rank_rate(all.searches, static_cast<std::size_t>(rank)));
-  }
-  const double rank1 = rank_rate(all.searches, 1);
+void add_summary(Report& report, const Searches& all, const IdentificationOptions& o,
+                 std::span<const Interval> intervals, std::size_t mated) {
   Scalar first{.key = "rank1",
                .label = "rank-1 rate",
-               .value = rank1,
+               .value = rank_rate(all.searches, 1),
                .note = "closed set: mated searches, whatever the score"};
   const auto place = std::find(o.ranks.begin(), o.ranks.end(), 1);
   if (!intervals.empty() && place != o.ranks.end()) {
     first.interval = intervals[static_cast<std::size_t>(place - o.ranks.begin())];
   }
   report.scalar(std::move(first));
+  report.scalar("mated", mated, "mated searches");
+  report.scalar("non_mated", all.searches.size() - mated, "non-mated searches");
+  report.scalar("enrolled", all.enrolled, "enrolled subjects");
+}
+
+void add_ranks(Report& report, const Searches& all, const IdentificationOptions& o) {
+  std::vector<std::pair<std::string, Value>> rates;
+  for (std::int64_t rank : o.ranks) {
+    rates.emplace_back(std::to_string(rank),
+                       rank_rate(all.searches, static_cast<std::size_t>(rank)));
+  }
   report.group("rank_rates", "Rank-k rates", std::move(rates), "closed set");
   Plot cmc{.key = "cmc", .title = "CMC", .x_label = "rank", .y_label = "share of mated searches"};
   Series series{.name = "searches"};
@@ -326,14 +331,13 @@ Report identification(const IdentificationOptions& o, RunContext& run) {
   const auto mated = static_cast<std::size_t>(std::count_if(
       all.searches.begin(), all.searches.end(), [](const Search& s) { return s.mated; }));
   const std::size_t other = all.searches.size() - mated;
-  require_some(mated, "mated searches", "some probe's subject must be enrolled");
+  of_file(o.file,
+          [&] { require_some(mated, "mated searches", "some probe's subject must be enrolled"); });
   const bool open = other > 0;
   const std::vector<Interval> intervals = intervals_of(all, o, open, run);
   const std::span<const Interval> parts(intervals);
-  add_ranks(report, all, o, parts.first(intervals.empty() ? 0 : o.ranks.size()));
-  report.scalar("mated", mated, "mated searches");
-  report.scalar("non_mated", other, "non-mated searches");
-  report.scalar("enrolled", all.enrolled, "enrolled subjects");
+  add_summary(report, all, o, parts.first(intervals.empty() ? 0 : o.ranks.size()), mated);
+  add_ranks(report, all, o);
   const double rank1 = rank_rate(all.searches, 1);
   add_gate(report, "min_rank1", rank1, o.min_rank1);
   if (!open) {

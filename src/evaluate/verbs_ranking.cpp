@@ -224,7 +224,9 @@ void add_plots(Report& report, const Scores& scores) {
   std::vector<double> aps;
   for (const Scored& query : scores.valid) aps.push_back(query.score.ap);
   const NamedScores lists[] = {{"queries", aps}};
-  report.plot(histogram_plot("ap", "Average precision of the queries", "AP", lists, 20));
+  Plot histogram = histogram_plot("ap", "Average precision of the queries", "AP", lists, 20);
+  histogram.y_label = "share of the queries";
+  report.plot(std::move(histogram));
 }
 
 void add_hardest(Report& report, const Lists& lists, const Scores& scores) {
@@ -268,7 +270,7 @@ void add_warnings(Report& report, const Lists& lists, const Scores& scores) {
 Report ranking(const RankingOptions& o, RunContext& run) {
   Lists lists;
   Reader(o, lists).read(run);
-  const Scores scores = score_lists(lists, cmc_length(o));
+  const Scores scores = of_file(o.file, [&] { return score_lists(lists, cmc_length(o)); });
   const RankingScore& means = scores.means;
   const std::vector<Interval> intervals = intervals_of(scores, o, run);
   const auto interval = [&](std::size_t i) {
@@ -285,11 +287,6 @@ Report ranking(const RankingOptions& o, RunContext& run) {
                  .value = means.minp,
                  .interval = interval(1),
                  .note = "mean of correct items / rank of the last one"});
-  std::vector<std::pair<std::string, Value>> cmc;
-  for (std::int64_t rank : o.ranks) {
-    cmc.emplace_back(std::to_string(rank), means.cmc[static_cast<std::size_t>(rank - 1)]);
-  }
-  report.group("cmc", "CMC: share of queries with a hit up to this rank", std::move(cmc));
   report.scalar(
       {.key = "rank1", .label = "rank-1 rate", .value = means.cmc[0], .interval = interval(2)});
   report.scalar("map_trapezoid", means.map_trapezoid, "mAP, trapezoidal",
@@ -297,6 +294,11 @@ Report ranking(const RankingOptions& o, RunContext& run) {
   report.scalar("mean_map_rank1", (means.map + means.cmc[0]) / 2.0, "mean of mAP and rank 1");
   report.scalar("queries", means.queries, "valid queries");
   report.scalar("skipped", means.skipped, "queries without a correct item");
+  std::vector<std::pair<std::string, Value>> cmc;
+  for (std::int64_t rank : o.ranks) {
+    cmc.emplace_back(std::to_string(rank), means.cmc[static_cast<std::size_t>(rank - 1)]);
+  }
+  report.group("cmc", "CMC: share of queries with a hit up to this rank", std::move(cmc));
   add_plots(report, scores);
   add_hardest(report, lists, scores);
   add_warnings(report, lists, scores);

@@ -351,7 +351,7 @@ void add_summary(Report& report, const Roc& roc, const ScoreSet& set, const Inte
 Report verification(const VerificationOptions& o, RunContext& run) {
   const Comparisons list = read_comparisons(o.file, run);
   const ScoreSet set = split_scores(list.scores, list.labels);
-  const Roc roc(set);
+  const Roc roc = of_file(o.file, [&] { return Roc(set); });
   Report report("evaluate.verification", "verification: is this the same one?");
   const Intervals intervals = intervals_of(list, roc, o, report, run);
   add_summary(report, roc, set, intervals);

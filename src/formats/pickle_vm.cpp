@@ -213,7 +213,8 @@ void PickleVm::push_integer_line(bool long_integer) {
   long long value = 0;
   if (!parse_integer(text, value)) {
     const std::size_t sign = text.starts_with('-') ? 1 : 0;
-    if (text.size() == sign || text.find_first_not_of("0123456789", sign) != std::string_view::npos) {
+    if (text.size() == sign ||
+        text.find_first_not_of("0123456789", sign) != std::string_view::npos) {
       corrupt(quote(text) + " is not an integer");
     }
     unsupported("the pickle holds the integer " + quote(text) + ", which does not fit 64 bits");

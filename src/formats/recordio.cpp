@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0xced7230a;
 constexpr std::uint32_t kLengthMask = (1u << 29) - 1;
-constexpr std::size_t kFrameBytes = 8;
-constexpr std::size_t kHeaderBytes = 24;
 
 // The upper three bits of a frame's length.
 enum Part : std::uint32_t { kWhole = 0, kFirst = 1, kMiddle = 2, kLast = 3 };

@@ -89,9 +89,6 @@ void read_masks(Bytes bytes, std::uint32_t compression, Header& out) {
     out.masks[i] = le32(bytes, kMaskOffset + 4 * i);
   }
   check_masks(out);
-  if (out.header_bytes == 40) {
-    out.palette_offset += 4 * count;
-  }
 }
 
 void read_extent(Bytes bytes, Header& out) {
@@ -142,6 +139,10 @@ Header read_header(Bytes bytes) {
     throw_damaged(Format::bmp, fmt::format("its header claims {} bits per pixel", out.bits));
   }
   out.palette_offset = kFileHeaderBytes + out.header_bytes;
+  if (out.pixel_offset < out.palette_offset) {
+    throw_damaged(Format::bmp, fmt::format("its header claims that the pixels begin at byte {}",
+                                           out.pixel_offset));
+  }
   read_masks(bytes, compression, out);
   if (out.bits <= 8) {
     const std::uint32_t full = 1U << out.bits;

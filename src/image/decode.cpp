@@ -36,6 +36,30 @@ const Codec& codec(Format format) {
   return kCodecs[static_cast<std::size_t>(format)];
 }
 
+/// Two letters would also be found in texts ("BMW ..."); those have no zero bytes, while a BMP has
+/// them in the reserved field at 6 and in the upper half of the pixel offset at 10.
+bool begins_bmp(Bytes bytes) {
+  return starts_with(bytes, 0, "BM") &&
+         (!has(bytes, 6, 8) || le32(bytes, 6) == 0 || le16(bytes, 12) == 0);
+}
+
+/// "P1" to "P6", white space or a comment, and the width.
+bool begins_pnm(Bytes bytes) {
+  if (!has(bytes, 0, 3) || u8(bytes, 0) != 'P' || u8(bytes, 1) < '1' || u8(bytes, 1) > '6') {
+    return false;
+  }
+  const auto separates = [&](std::size_t at) {
+    const std::uint32_t c = u8(bytes, at);
+    return c == ' ' || c == '#' || (c >= '\t' && c <= '\r');
+  };
+  if (!separates(2)) {
+    return false;
+  }
+  const bool comment = u8(bytes, 2) == '#';
+  return comment || !has(bytes, 3, 1) || separates(3) ||
+         (u8(bytes, 3) >= '0' && u8(bytes, 3) <= '9');
+}
+
 std::optional<Format> detect(Bytes bytes) {
   if (starts_with(bytes, 0, "\xff\xd8\xff")) {
     return Format::jpeg;
@@ -49,14 +73,11 @@ std::optional<Format> detect(Bytes bytes) {
   if (starts_with(bytes, 0, "GIF87a") || starts_with(bytes, 0, "GIF89a")) {
     return Format::gif;
   }
-  if (starts_with(bytes, 0, "BM")) {
+  if (begins_bmp(bytes)) {
     return Format::bmp;
   }
-  if (has(bytes, 0, 3) && u8(bytes, 0) == 'P' && u8(bytes, 1) >= '1' && u8(bytes, 1) <= '6') {
-    const std::uint32_t after = u8(bytes, 2);
-    if (after == ' ' || after == '#' || (after >= '\t' && after <= '\r')) {
-      return Format::pnm;
-    }
+  if (begins_pnm(bytes)) {
+    return Format::pnm;
   }
   return std::nullopt;
 }

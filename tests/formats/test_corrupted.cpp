@@ -1,16 +1,16 @@
-// Damages small valid files of every format in several hundred reproducible ways: each reader either
-// succeeds or throws sosia::Error, and never asks for much memory.
-
-#include <malloc.h>
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
+// Damages small valid files of every format in several hundred reproducible ways: each reader
+// either succeeds or throws sosia::Error, and never asks for much memory.
 
 #include "../../fuzz/formats/exercise.hpp"
 #include "../../fuzz/formats/samples.hpp"
 #include "formats/helpers.hpp"
 #include "sosia/core/rng.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <malloc.h>
 
 // The sanitizers bring an allocator of their own, which must not be mixed with this one.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -45,12 +45,24 @@ void uncounted(void* memory) noexcept {
 }  // namespace
 
 #if SOSIA_COUNTS_ALLOCATIONS
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { uncounted(memory); }
-void operator delete[](void* memory) noexcept { uncounted(memory); }
-void operator delete(void* memory, std::size_t) noexcept { uncounted(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { uncounted(memory); }
+void* operator new(std::size_t size) {
+  return counted(size);
+}
+void* operator new[](std::size_t size) {
+  return counted(size);
+}
+void operator delete(void* memory) noexcept {
+  uncounted(memory);
+}
+void operator delete[](void* memory) noexcept {
+  uncounted(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  uncounted(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  uncounted(memory);
+}
 #endif
 
 namespace sosia::formats {
@@ -66,16 +78,25 @@ std::string damaged(std::string text, RandomStream& random) {
     const std::size_t at = random.below(text.size());
     const std::size_t left = text.size() - at;
     switch (random.below(6)) {
-      case 0: text[at] = static_cast<char>(text[at] ^ (1 << random.below(8))); break;
-      case 1: text[at] = static_cast<char>(random.below(256)); break;
+      case 0:
+        text[at] = static_cast<char>(text[at] ^ (1 << random.below(8)));
+        break;
+      case 1:
+        text[at] = static_cast<char>(random.below(256));
+        break;
       case 2: {  // a length that is far too large, of 1 to 8 bytes
         const std::size_t width = std::min<std::size_t>(left, std::size_t{1} << random.below(4));
         text.replace(at, width, width, random.below(2) == 0 ? '\xff' : '\x7f');
         break;
       }
-      case 3: text.erase(at, 1 + random.below(std::min<std::size_t>(left, 16))); break;
-      case 4: text.insert(at, text.substr(at, random.below(32))); break;
-      default: text.insert(at, 1 + random.below(20), "9\"{[(\xff"[random.below(6)]);
+      case 3:
+        text.erase(at, 1 + random.below(std::min<std::size_t>(left, 16)));
+        break;
+      case 4:
+        text.insert(at, text.substr(at, random.below(32)));
+        break;
+      default:
+        text.insert(at, 1 + random.below(20), "9\"{[(\xff"[random.below(6)]);
     }
   }
   return text;
@@ -112,20 +133,30 @@ void damage_all(const fuzz::Samples& samples, Exercise exercise, const char* for
   }
 }
 
-TEST(Corrupted, Csv) { damage_all(fuzz::csv_samples(), fuzz::exercise_csv, "csv"); }
-TEST(Corrupted, Npy) { damage_all(fuzz::npy_samples(), fuzz::exercise_npy, "npy"); }
-TEST(Corrupted, Zip) { damage_all(fuzz::zip_samples(), fuzz::exercise_zip, "zip"); }
+TEST(Corrupted, Csv) {
+  damage_all(fuzz::csv_samples(), fuzz::exercise_csv, "csv");
+}
+TEST(Corrupted, Npy) {
+  damage_all(fuzz::npy_samples(), fuzz::exercise_npy, "npy");
+}
+TEST(Corrupted, Zip) {
+  damage_all(fuzz::zip_samples(), fuzz::exercise_zip, "zip");
+}
 TEST(Corrupted, Safetensors) {
   damage_all(fuzz::safetensors_samples(), fuzz::exercise_safetensors, "safetensors");
 }
-TEST(Corrupted, Pickle) { damage_all(fuzz::pickle_samples(), fuzz::exercise_pickle, "pickle"); }
+TEST(Corrupted, Pickle) {
+  damage_all(fuzz::pickle_samples(), fuzz::exercise_pickle, "pickle");
+}
 TEST(Corrupted, VerificationBin) {
   damage_all(fuzz::verification_samples(), fuzz::exercise_verification, "verification");
 }
 TEST(Corrupted, RecordIo) {
   damage_all(fuzz::recordio_samples(), fuzz::exercise_recordio, "recordio");
 }
-TEST(Corrupted, Lists) { damage_all(fuzz::list_samples(), fuzz::exercise_lists, "lists"); }
+TEST(Corrupted, Lists) {
+  damage_all(fuzz::list_samples(), fuzz::exercise_lists, "lists");
+}
 
 #if SOSIA_COUNTS_ALLOCATIONS
 // The counter itself must count, or the limit above would say nothing.

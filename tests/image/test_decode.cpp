@@ -140,6 +140,10 @@ TEST(Decode, StrangersAreNamed) {
     EXPECT_NE(e.message().find(name), std::string::npos) << e.message();
     EXPECT_FALSE(looks_decodable(to_bytes(bytes))) << name;
   }
+  for (const std::string_view text : {"BMW and others, a list", "P1 priorities", "P3\n- third"}) {
+    EXPECT_FALSE(looks_decodable(to_bytes(text))) << text;
+    EXPECT_EQ(error_of(to_bytes(text)).code(), ErrorCode::unsupported) << text;
+  }
   EXPECT_EQ(error_of(to_bytes("hello, world")).code(), ErrorCode::unsupported);
   EXPECT_NE(error_of(to_bytes("hello")).message().find("68 65 6c 6c 6f"), std::string::npos);
   EXPECT_EQ(error_of({}).code(), ErrorCode::corrupt_data);
@@ -217,6 +221,9 @@ TEST(Bmp, UnusualOnesAreNamedOrRefused) {
   EXPECT_EQ(changed(46, 3).code(), ErrorCode::corrupt_data);     // pixels beyond a palette of 3
   EXPECT_EQ(changed(13, 0x7f).code(), ErrorCode::corrupt_data);  // pixels beyond the file
   EXPECT_EQ(changed(18, 0).code(), ErrorCode::corrupt_data);     // no width
+  ByteVector overlapping = bmp_of(noise(8, 8, 3), BmpKind::bits24);
+  overlapping[10] = std::byte{53};  // pixels that begin inside the header
+  EXPECT_EQ(error_of(overlapping).code(), ErrorCode::corrupt_data);
 }
 
 TEST(Pnm, PlainAndRaw) {
@@ -246,7 +253,7 @@ TEST(Pnm, BadNumbersAreRefused) {
   for (const std::string_view text :
        {"P2 4 1 3\n0 1 2 4", "P2 4 1 3\n0 1 2", "P2 4 1 3\n0 1 x 2", "P2 4 1 0\n0 0 0 0",
         "P2 4 1 70000\n0 0 0 0", "P2 0 1 3\n", "P2 99999999999 1 3\n", "P5 2 1 100\n\x05\xff",
-        "P1 2 1\n02", "P5 -2 1 255\n", "P6 2 1"}) {
+        "P1 2 1\n02", "P5 2 -1 255\n", "P6 2 1"}) {
     EXPECT_EQ(error_of(to_bytes(text)).code(), ErrorCode::corrupt_data) << text;
   }
 }

@@ -1,9 +1,13 @@
 // Files that were cut off, damaged or made to do harm.
 
+#include "../../fuzz/image/exercise.hpp"
 #include "image/samples.hpp"
 #include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 #include "sosia/core/rng.hpp"
 #include "sosia/image/decode.hpp"
+
+#include <filesystem>
 
 #include <gtest/gtest.h>
 
@@ -90,6 +94,20 @@ TEST(Hostile, MutationsDecodeOrThrowErrors) {
   // Both outcomes occur, or the mutations test nothing. Observed 54% refused.
   EXPECT_GT(refused, total / 10);
   EXPECT_LT(refused, total * 9 / 10);
+}
+
+TEST(Hostile, KeptFuzzInputsStayHarmless) {
+  namespace fs = std::filesystem;
+  const fs::path corpus = fs::path(SOSIA_SOURCE_DIR) / "fuzz" / "image" / "corpus";
+  const std::pair<const char*, void (*)(fuzz::Bytes)> targets[] = {
+      {"decode", fuzz::exercise_decode}, {"jpeg_head", fuzz::exercise_jpeg_head}};
+  for (const auto& [folder, exercise] : targets) {
+    ASSERT_FALSE(fs::is_empty(corpus / folder));
+    for (const fs::directory_entry& file : fs::directory_iterator(corpus / folder)) {
+      const std::vector<std::byte> bytes = read_file(file.path());
+      EXPECT_NO_THROW(exercise(bytes)) << file.path();
+    }
+  }
 }
 
 ByteVector huge_gif() {

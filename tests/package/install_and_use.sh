@@ -1,7 +1,7 @@
 #!/bin/sh
-# install_and_use.sh CMAKE BUILD CONSUMER COMPILER GENERATOR VERSION SANITIZE: see CMakeLists.txt.
+# install_and_use.sh CMAKE BUILD CONSUMER COMPILER GENERATOR VERSION: see CMakeLists.txt.
 set -eu
-cmake=$1 build=$2 consumer=$3 compiler=$4 generator=$5 version=$6 sanitize=$7
+cmake=$1 build=$2 consumer=$3 compiler=$4 generator=$5 version=$6
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/sosia package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -42,7 +42,7 @@ fi
 # use FOLDER ROOMS: configures the consumer for these rooms.
 use() {
   "$cmake" -S "$consumer" -B "$work/$1" -G "$generator" "-DCMAKE_CXX_COMPILER=$compiler" \
-    "-DCMAKE_PREFIX_PATH=$prefix" "-DSOSIA_ROOMS=$2" "-DSOSIA_SANITIZE=$sanitize" \
+    "-DCMAKE_PREFIX_PATH=$prefix" "-DSOSIA_ROOMS=$2" \
     "-DSOSIA_VERSION=$version" >"$work/$1.log" 2>&1
 }
 use consumer core || { cat "$work/consumer.log"; fail "configuration of the consumer"; }

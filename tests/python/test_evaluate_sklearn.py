@@ -1,7 +1,7 @@
-"""Differential tests of `sosia evaluate` against scikit-learn and word-by-word protocols in numpy.
+"""Differential tests of `sosia evaluate` against scikit-learn, scipy and protocols in numpy.
 
-Needs numpy and scikit-learn; skips without them. SOSIA_BINARY names the program. Every case runs the
-program on a generated CSV file and compares its JSON with the other implementation.
+Needs numpy, scipy and scikit-learn; skips without them. SOSIA_BINARY names the program. Every case
+runs the program on a generated CSV file and compares its JSON with the other implementation.
 """
 
 import json
@@ -13,6 +13,7 @@ import unittest
 
 try:
     import numpy as np
+    from scipy import integrate, stats
     from sklearn import metrics
     from sklearn.calibration import calibration_curve
     from sklearn.isotonic import IsotonicRegression
@@ -25,6 +26,15 @@ SOSIA = os.environ.get("SOSIA_BINARY")
 NO_BOOTSTRAP = ["--replicates", "0"]
 
 
+def run_json(*words):
+    """The JSON that `sosia WORDS... --json` prints."""
+    command = [SOSIA, *map(str, words), "--json", "--no-config"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if result.returncode != 0:
+        raise AssertionError(f"exit {result.returncode}: {result.stderr}")
+    return json.loads(result.stdout)
+
+
 def evaluate(verb, columns, *options):
     """The JSON of `sosia evaluate VERB` on a CSV with the columns {name: values}."""
     with tempfile.TemporaryDirectory() as folder:
@@ -35,12 +45,13 @@ def evaluate(verb, columns, *options):
                 # repr keeps every bit of a double.
                 file.write(",".join(repr(float(v)) if isinstance(v, float) else str(v)
                                     for v in row) + "\n")
-        command = [SOSIA, "evaluate", verb, str(path), "--json", "--no-config",
-                   *map(str, options)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        if result.returncode != 0:
-            raise AssertionError(f"exit {result.returncode}: {result.stderr}")
-        return json.loads(result.stdout)
+        return run_json("evaluate", verb, path, *options)
+
+
+def plot_series(report, plot, series=0):
+    """x and y of one series of a plot."""
+    chosen = next(p for p in report["plots"] if p["key"] == plot)["series"][series]
+    return np.array(chosen["x"], float), np.array(chosen["y"], float)
 
 
 def comparison_lists():
@@ -79,6 +90,63 @@ class Verification(unittest.TestCase):
             precision, recall, _ = metrics.precision_recall_curve(labels, scores)
             f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
             self.assertAlmostEqual(ours["best_f1"], f1.max(), 12)
+
+    def test_auc_is_mann_whitney(self):
+        for scores, labels, ours in self.run_all():
+            genuine, impostor = scores[labels == 1], scores[labels == 0]
+            u = stats.mannwhitneyu(genuine, impostor).statistic
+            self.assertAlmostEqual(ours["auc"], u / len(genuine) / len(impostor), 12)
+
+    def test_separation(self):
+        for scores, labels, ours in self.run_all():
+            genuine, impostor = scores[labels == 1], scores[labels == 0]
+            ratio = (genuine.mean() - impostor.mean()) ** 2 / (genuine.var() + impostor.var())
+            np.testing.assert_allclose(ours["fisher_ratio"], ratio, rtol=1e-9)
+            np.testing.assert_allclose(ours["d_prime"], np.sqrt(2 * ratio), rtol=1e-9)
+
+    def test_curves_have_the_points_of_sklearn(self):
+        rng = np.random.default_rng(12)
+        for digits in (17, 1):
+            labels = rng.integers(0, 2, 300)
+            scores = np.round(rng.normal(size=300) + labels, digits)
+            ours = evaluate("verification", columns_of(scores, labels))
+            far, tar, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
+            x, y = plot_series(ours, "roc")
+            np.testing.assert_allclose(x, far, atol=1e-12)
+            np.testing.assert_allclose(y, tar, atol=1e-12)
+            x, y = plot_series(ours, "det")
+            # det_curve leaves out the flat ends; every point of it must be one of ours.
+            for fmr, fnmr in zip(*metrics.det_curve(labels, scores)[:2]):
+                self.assertLess(np.min(np.abs(x - fmr) + np.abs(y - fnmr)), 1e-12)
+
+    def test_decisions_at_a_threshold(self):
+        for scores, labels, _ in self.run_all():
+            # One threshold between scores, one equal to a score, one that accepts nothing.
+            for threshold in (.61803, float(scores[0]), 99.0):
+                ours = evaluate("verification", columns_of(scores, labels), "--threshold",
+                                repr(threshold))["at_threshold"]
+                decisions = (scores >= threshold).astype(int)
+                for key, function in (("precision", metrics.precision_score),
+                                      ("recall", metrics.recall_score),
+                                      ("f1", metrics.f1_score)):
+                    self.assertAlmostEqual(ours[key],
+                                           function(labels, decisions, zero_division=0), 12)
+                self.assertAlmostEqual(ours["accuracy"],
+                                       metrics.accuracy_score(labels, decisions), 12)
+                (tn, fp), (fn, tp) = metrics.confusion_matrix(labels, decisions, labels=[0, 1])
+                self.assertAlmostEqual(ours["fmr"], fp / (fp + tn), 12)
+                self.assertAlmostEqual(ours["fnmr"], fn / (fn + tp), 12)
+
+    def test_wilson_intervals(self):
+        for level in (.95, .8):
+            for scores, labels, _ in self.run_all():
+                ours = evaluate("verification", columns_of(scores, labels), "--level", level)
+                genuine = int(labels.sum())
+                for row in ours["operating_points"]:
+                    accepted = round(row["tar"] * genuine)
+                    expected = stats.binomtest(accepted, genuine).proportion_ci(level, "wilson")
+                    self.assertAlmostEqual(row["tar_low"], expected.low, 12)
+                    self.assertAlmostEqual(row["tar_high"], expected.high, 12)
 
     def test_eer(self):
         for scores, labels, ours in self.run_all():
@@ -136,9 +204,15 @@ class Verification(unittest.TestCase):
         groups = rng.choice(["a", "b", "c"], 900)
         scores = rng.normal(size=900) + labels * (1 + (groups == "a"))
         ours = evaluate("verification", {**columns_of(scores, labels), "group": list(groups)})
+        far, _, thresholds = metrics.roc_curve(labels, scores, drop_intermediate=False)
+        shared = thresholds[np.flatnonzero(far <= .01)[-1]]
         for row in ours["groups"]:
             mask = groups == row["group"]
-            self.assertAlmostEqual(row["auc"], metrics.roc_auc_score(labels[mask], scores[mask]), 12)
+            self.assertAlmostEqual(row["auc"],
+                                   metrics.roc_auc_score(labels[mask], scores[mask]), 12)
+            accepted = scores >= shared
+            self.assertAlmostEqual(row["fmr"], accepted[mask & (labels == 0)].mean(), 12)
+            self.assertAlmostEqual(row["fnmr"], 1 - accepted[mask & (labels == 1)].mean(), 12)
 
 
 def lfw(distances, same):
@@ -219,6 +293,43 @@ class Ranking(unittest.TestCase):
         self.assertAlmostEqual(ours["map"], metrics.average_precision_score(relevant, scores), 12)
 
 
+    def test_bootstrap_over_subjects(self):
+        # With one query a subject it is the ordinary percentile bootstrap of the mean.
+        rng = np.random.default_rng(16)
+        rows, ap = [], []
+        for query in range(40):
+            scores = rng.normal(size=20)
+            scores[0] += 1
+            ap.append(1 / (1 + np.sum(scores[1:] > scores[0])))
+            rows += [(query, query, 0, item, query if item == 0 else -2, 1, float(score))
+                     for item, score in enumerate(scores)]
+        names = ("query", "query_subject", "query_camera", "item", "item_subject", "item_camera",
+                 "score")
+        ours = evaluate("ranking", dict(zip(names, zip(*rows))), "--replicates", 20000)
+        expected = stats.bootstrap((np.array(ap),), np.mean, n_resamples=20000,
+                                   method="percentile", random_state=rng).confidence_interval
+        # Both ends carry the noise of 20000 replicates, about 0.0015; observed differences: 0.0022
+        # and 0.0011.
+        self.assertAlmostEqual(ours["intervals"]["map"]["low"], expected.low, delta=.005)
+        self.assertAlmostEqual(ours["intervals"]["map"]["high"], expected.high, delta=.005)
+        self.assertGreater(expected.high - expected.low, .1)
+
+    def test_is_label_ranking_average_precision(self):
+        rng = np.random.default_rng(13)
+        queries, items = 25, 60
+        subjects = rng.integers(0, 6, items)
+        relevant = np.arange(queries)[:, None] % 6 == subjects
+        scores = rng.normal(size=(queries, items)) + relevant
+        pairs = [(q, i) for q in range(queries) for i in range(items)]
+        ours = evaluate("ranking", {
+            "query": [q for q, _ in pairs], "query_subject": [q % 6 for q, _ in pairs],
+            "query_camera": [0] * len(pairs), "item": [i for _, i in pairs],
+            "item_subject": [subjects[i] for _, i in pairs], "item_camera": [1] * len(pairs),
+            "score": [float(scores[q, i]) for q, i in pairs]}, *NO_BOOTSTRAP)
+        self.assertAlmostEqual(
+            ours["map"], metrics.label_ranking_average_precision_score(relevant, scores), 12)
+
+
 @unittest.skipUnless(SOSIA, "SOSIA_BINARY is not set")
 class Calibration(unittest.TestCase):
     @staticmethod
@@ -245,6 +356,16 @@ class Calibration(unittest.TestCase):
                 counts = counts[counts > 0]
                 ece = np.sum(counts / len(p) * np.abs(frequency - mean))
                 self.assertAlmostEqual(ours["ece"], ece, 12)
+
+    def test_bins_of_equal_count(self):
+        rng = np.random.default_rng(14)
+        p = rng.random(1500)
+        labels = (rng.random(1500) < p ** 2).astype(int)
+        ours = evaluate("calibration", {"probability": [float(v) for v in p],
+                                        "label": list(labels)}, "--bins", 15)
+        # Without ties and with 15 times 100 rows, quantile bins hold 100 rows each.
+        frequency, mean = calibration_curve(labels, p, n_bins=15, strategy="quantile")
+        self.assertAlmostEqual(ours["ece_adaptive"], np.mean(np.abs(frequency - mean)), 12)
 
     def test_isotonic(self):
         for seed, digits in ((3, 17), (4, 1)):
@@ -296,6 +417,16 @@ class Clustering(unittest.TestCase):
             if right + wrong and right + missed:
                 self.assertAlmostEqual(ours["pairwise"]["precision"], right / (right + wrong), 12)
                 self.assertAlmostEqual(ours["pairwise"]["recall"], right / (right + missed), 12)
+            if right:
+                # Fowlkes-Mallows is the geometric mean of the two.
+                self.assertAlmostEqual(
+                    np.sqrt(ours["pairwise"]["precision"] * ours["pairwise"]["recall"]),
+                    metrics.fowlkes_mallows_score(truth, found), 12)
+            both = (found[:, None] == found) & (truth[:, None] == truth)
+            self.assertAlmostEqual(ours["bcubed"]["precision"],
+                                   np.mean(both.sum(1) / (found[:, None] == found).sum(1)), 12)
+            self.assertAlmostEqual(ours["bcubed"]["recall"],
+                                   np.mean(both.sum(1) / (truth[:, None] == truth).sum(1)), 12)
 
 
 @unittest.skipUnless(SOSIA, "SOSIA_BINARY is not set")
@@ -321,7 +452,15 @@ class Attack(unittest.TestCase):
         self.assertAlmostEqual(ours["bpcer"], bpcer, 12)
         self.assertAlmostEqual(ours["acer"], (apcer + bpcer) / 2, 12)
         self.assertAlmostEqual(ours["hter"], (pooled + bpcer) / 2, 12)
+        self.assertAlmostEqual(1 - ours["hter"], metrics.balanced_accuracy_score(
+            labels[test], accepted[test]), 12)
         self.assertAlmostEqual(ours["auc"], metrics.roc_auc_score(labels[test], scores[test]), 12)
+        for row in ours["instruments"]:
+            chosen = accepted[test & (kinds == row["instrument"])]
+            expected = stats.binomtest(int(chosen.sum()), len(chosen)).proportion_ci(
+                method="wilson")
+            self.assertAlmostEqual(row["low"], expected.low, 12)
+            self.assertAlmostEqual(row["high"], expected.high, 12)
 
 
 @unittest.skipUnless(SOSIA, "SOSIA_BINARY is not set")
@@ -353,6 +492,41 @@ class Identification(unittest.TestCase):
             allowed = [t for t in thresholds if np.mean(top >= t) <= target]
             expected = max(np.mean((mates >= t) & (ranks == 1)) for t in allowed)
             self.assertAlmostEqual(ours["tpir_at_fpir"][key], expected, 12)
+
+
+    def test_rank_rates_are_top_k_accuracy(self):
+        rng = np.random.default_rng(15)
+        subjects = np.arange(300) % 30
+        scores = rng.normal(size=(300, 30)) + 1.5 * (subjects[:, None] == np.arange(30))
+        rows = [(f"p{p}", subjects[p], c, float(scores[p, c])) for p in range(300)
+                for c in range(30)]
+        names = ("probe", "probe_subject", "candidate_subject", "score")
+        ours = evaluate("identification", dict(zip(names, zip(*rows))), *NO_BOOTSTRAP)
+        for rank in (1, 5, 10):
+            self.assertAlmostEqual(ours["rank_rates"][str(rank)],
+                                   metrics.top_k_accuracy_score(subjects, scores, k=rank), 12)
+
+
+@unittest.skipUnless(SOSIA, "SOSIA_BINARY is not set")
+class Demonstration(unittest.TestCase):
+    """The closed forms that the demonstration measures itself against."""
+
+    def test_true_values(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ours = run_json("demo", "--out", folder, "--subjects", 50, "--replicates", 10)
+        truth = {row["figure"]: row["truth"] for row in ours["verification"]}
+        normal = stats.norm
+        self.assertAlmostEqual(truth["AUC"], normal.cdf(2 / np.sqrt(2)), 12)
+        self.assertAlmostEqual(truth["EER"], normal.cdf(-1), 12)
+        for far, key in ((.1, "1e-1"), (.01, "1e-2")):
+            self.assertAlmostEqual(truth["TAR at FAR " + key], normal.cdf(2 + normal.ppf(far)), 12)
+        rank1, tpir = (row["truth"] for row in ours["identification"])
+        first, _ = integrate.quad(lambda x: normal.pdf(x - 4) * normal.cdf(x) ** 49, -6, 14)
+        self.assertAlmostEqual(rank1, first, 8)
+        self.assertAlmostEqual(tpir, normal.cdf(4 - normal.ppf(.9 ** (1 / 50))), 12)
+        gap, _ = integrate.quad(lambda p: abs(p - p ** 3 / (p ** 3 + (1 - p) ** 3)), 0, 1,
+                                points=[.5])
+        self.assertAlmostEqual(ours["calibration"][1]["truth"], gap, 6)
 
 
 if __name__ == "__main__":

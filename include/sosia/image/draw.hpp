@@ -25,9 +25,9 @@ void draw_line(MutableImageView picture, Point from, Point to, Colour colour, in
 /// Width and height of a line of text, in pixels, as `draw_text` sets it.
 Extent text_extent(std::string_view text, int height_px);
 
-/// One line of text with its top left corner at `corner`, `height_px` (6 to 500) from the top of the
-/// tallest characters (bars, brackets) to the lowest descender. The font has ASCII only: every other character shows as
-/// a question mark. Text beyond 4096 bytes is cut.
+/// One line of text with its top left corner at `corner`, `height_px` (6 to 500) from the top of
+/// the tallest characters (bars, brackets) to the lowest descender. The font has ASCII only: every
+/// other character shows as a question mark. Text beyond 4096 bytes is cut.
 void draw_text(MutableImageView picture, std::string_view text, Point corner, Colour colour,
                int height_px = 14);
 

@@ -137,8 +137,21 @@
     },
   });
 
+  const plotOf = (canvas) => JSON.parse(document.getElementById(canvas.dataset.plot).textContent);
+
+  // Rates of exactly 0 have no place on a logarithmic axis; a curve of nothing else says so.
+  const sayEmpty = (canvas) => {
+    const plot = plotOf(canvas);
+    if (plot.series.some((s) => pointsOf(s, plot).some((p) => !isNaN(p.x) && !isNaN(p.y)))) return;
+    const words = document.createElement("p");
+    words.className = "empty";
+    words.textContent = plot.x_log || plot.y_log
+      ? "No point can be drawn: all have a 0 on a logarithmic axis." : "There are no points.";
+    canvas.parentElement.replaceWith(words);
+  };
+
   const draw = (canvas) => {
-    const plot = JSON.parse(document.getElementById(canvas.dataset.plot).textContent);
+    const plot = plotOf(canvas);
     const bars = plot.series.some((s) => s.style === "bars");
     const scales = { x: axis(plot.x_label, plot.x_log, false), y: axis(plot.y_label, plot.y_log, bars) };
     if (bars) roomForBars(plot, scales.x);
@@ -160,6 +173,7 @@
 
   // Colours come from the style sheet, so a change of theme draws anew.
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  document.querySelectorAll("canvas[data-plot]").forEach(sayEmpty);
   const canvases = Array.from(document.querySelectorAll("canvas[data-plot]"));
   let charts = [];
   const drawAll = () => {

@@ -1,5 +1,5 @@
 #pragma once
-// What the fuzz targets of this room share: only sosia::Error may leave a reader, and the seeds
+// What all fuzz targets share: only sosia::Error may leave a reader, and the seeds
 // come from our own writers instead of committed binaries.
 
 #include "sosia/core/error.hpp"
