@@ -43,15 +43,15 @@ test: build ## all tests but the slow ones
 test-slow: build ## the tests that take minutes
 	@$(call in_build,$(PRESET)) ctest --test-dir build/$(PRESET) -L slow --output-on-failure --parallel $(JOBS)
 
-asan: ## tests of the light rooms under the address and undefined-behaviour sanitizers
+asan: setup-dev ## tests of the light rooms under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test PRESET=asan
 
 tsan: ## tests of the light rooms under the thread sanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
 
 fuzz: setup-dev ## every fuzz target: its corpus, then FUZZ_SECONDS=10 of search
-	@$(call build,fuzz) fuzz_targets
-	@$(call in_build,fuzz) setup/fuzz.sh $(FUZZ_SECONDS)
+	@$(call build,asan) fuzz_targets
+	@$(call in_build,asan) setup/fuzz.sh $(FUZZ_SECONDS)
 
 format: setup-dev ## format the C++ sources
 	@setup/format.sh

@@ -1,8 +1,8 @@
 #!/bin/sh
-# fuzz.sh SECONDS: runs every fuzz target of build/fuzz on its kept inputs and then lets it search
+# fuzz.sh SECONDS: runs every fuzz target of build/asan on its kept inputs and then lets it search
 # for SECONDS. The kept inputs of fuzz_<name> are the folders fuzz/<room>/corpus/<name>, or
 # fuzz/<room>/corpus/<rest> where <name> is <room>_<rest>. A crash leaves its input in
-# build/fuzz/found/<name>/.
+# build/asan/found/<name>/.
 set -eu
 cd "$(dirname "$0")/.."
 . setup/lib.sh
@@ -10,12 +10,12 @@ cd "$(dirname "$0")/.."
 seconds=$1
 bad=
 count=0
-for program in build/fuzz/bin/fuzz_*; do
+for program in build/asan/bin/fuzz_*; do
   [ -x "$program" ] || continue
   count=$((count + 1))
   name=${program##*/fuzz_}
-  found=build/fuzz/found/$name
-  grown=build/fuzz/grown/$name
+  found=build/asan/found/$name
+  grown=build/asan/grown/$name
   mkdir -p "$found" "$grown"
   set -- "$grown"
   for folder in fuzz/*/corpus/*/; do
@@ -34,7 +34,7 @@ for program in build/fuzz/bin/fuzz_*; do
     bad="$bad $name"
   fi
 done
-[ "$count" -gt 0 ] || fail "build/fuzz has no fuzz targets"
-[ -z "$bad" ] || fail "crashes in:$bad; the inputs are in build/fuzz/found/" \
+[ "$count" -gt 0 ] || fail "build/asan has no fuzz targets"
+[ -z "$bad" ] || fail "crashes in:$bad; the inputs are in build/asan/found/" \
   "mend it, then keep the input: copy it to fuzz/<room>/corpus/<name>/"
 say "fuzz: $count targets, no crash"

@@ -1,7 +1,7 @@
 // Fuzz target: pair lists, template lists, data-set lists and file names.
 
-#include "exercise.hpp"
 #include "../fuzz_target.hpp"
+#include "exercise.hpp"
 #include "samples.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {

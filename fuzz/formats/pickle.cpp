@@ -1,7 +1,7 @@
 // Fuzz target: Python pickles.
 
-#include "exercise.hpp"
 #include "../fuzz_target.hpp"
+#include "exercise.hpp"
 #include "samples.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {

@@ -109,10 +109,13 @@ inline void exercise_jpeg_head(Bytes bytes) {
   constexpr std::size_t kMostInSegment = 65'000;
   if (bytes.size() > kMostInSegment) return;
   // Whatever the block holds, a sound file stays one, and it is turned as its header says.
-  const image::Decoded decoded = image::decode(jpeg_with(exif_segment(bytes)));
-  const int orientation = static_cast<int>(decoded.info.orientation);
-  require(orientation >= 1 && orientation <= 8, "an orientation is 1 to 8");
-  require(decoded.applied_orientation == decoded.info.orientation, "what EXIF says is applied");
+  const bool unreadable = refused([&] {
+    const image::Decoded decoded = image::decode(jpeg_with(exif_segment(bytes)));
+    const int orientation = static_cast<int>(decoded.info.orientation);
+    require(orientation >= 1 && orientation <= 8, "an orientation is 1 to 8");
+    require(decoded.applied_orientation == decoded.info.orientation, "what EXIF says is applied");
+  });
+  require(!unreadable, "bad EXIF is no reason to refuse a picture");
 }
 
 }  // namespace sosia::fuzz

@@ -322,7 +322,8 @@ double CsvReader::real(std::size_t column) const {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = error == std::errc() && end == text.data() + text.size();
   if (!whole && !parse_real(trim(text), value)) fail(column, "is not a number");
-  if (!std::isfinite(value)) fail(column, "is not a finite number");
+  if (!std::isfinite(value))
+    fail(column, "is not a finite number", "leave out the rows without a value");
   return value;
 }
 
@@ -406,11 +407,13 @@ std::string CsvReader::where() const {
   return impl_->where();
 }
 
-void CsvReader::fail(std::size_t column, std::string_view complaint) const {
+void CsvReader::fail(std::size_t column, std::string_view complaint, std::string hint) const {
   const std::string_view value = (*this)[column];
-  fail_corrupt(where(), impl_->column_label(column) + " holds " +
-                            (value.empty() ? std::string("nothing, which") : quote(value)) +
-                            (value.empty() ? " " : ", which ") + std::string(complaint));
+  fail_corrupt(where(),
+               impl_->column_label(column) + " holds " +
+                   (value.empty() ? std::string("nothing, which") : quote(value)) +
+                   (value.empty() ? " " : ", which ") + std::string(complaint),
+               std::move(hint));
 }
 
 }  // namespace sosia::formats

@@ -12,19 +12,12 @@
 
 #include <malloc.h>
 
-// The sanitizers bring an allocator of their own, which must not be mixed with this one.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SOSIA_COUNTS_ALLOCATIONS 0
-#else
-#define SOSIA_COUNTS_ALLOCATIONS 1
-#endif
-
 namespace {
 
 std::atomic<std::size_t> live_bytes{0};
 std::atomic<std::size_t> peak_bytes{0};
 
-#if SOSIA_COUNTS_ALLOCATIONS
+#if SOSIA_COUNTS_ALLOCATIONS  // the sanitizers bring an allocator of their own
 void* counted(std::size_t size) {
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();

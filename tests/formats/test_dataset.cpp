@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "formats/helpers.hpp"
 #include "sosia/formats/dataset.hpp"
+
+#include <algorithm>
 
 namespace sosia::formats {
 namespace {
@@ -47,8 +47,9 @@ TEST(ReidNames, Market) {
   EXPECT_EQ(parse_market_name("0001_c2_f0046182.jpg")->time, 46182);  // DukeMTMC-reID
   EXPECT_EQ(parse_market_name("0003_c1_21.png")->camera, 0);          // CUHK03-NP
   EXPECT_EQ(parse_market_name("0003_c12_1.png")->camera, 11);
-  for (const char* bad : {"", "x", "0001", "0001_c", "0001_c0s1_1_1.jpg", "0001_s1_1.jpg",
-                          "_c1s1.jpg", "--1_c1.jpg", "0001_c1s_1.jpg", "99999999999999999999_c1.jpg"}) {
+  for (const char* bad :
+       {"", "x", "0001", "0001_c", "0001_c0s1_1_1.jpg", "0001_s1_1.jpg", "_c1s1.jpg", "--1_c1.jpg",
+        "0001_c1s_1.jpg", "99999999999999999999_c1.jpg"}) {
     EXPECT_FALSE(parse_market_name(bad).has_value()) << bad;
   }
 }
@@ -88,18 +89,17 @@ TEST(Subjects, OneFolderEachSorted) {
 }
 
 TEST(Reid, MarketWithJunkDistractorsAndOddNames) {
-  Tree tree({"Market/bounding_box_train/0007_c1s1_000001_01.jpg",
-             "Market/bounding_box_train/0002_c3s1_000001_01.jpg",
-             "Market/bounding_box_train/Thumbs.db", "Market/query/0005_c2s1_000001_00.jpg",
-             "Market/bounding_box_test/0005_c4s1_000001_00.jpg",
-             "Market/bounding_box_test/-1_c4s1_000001_00.jpg",
-             "Market/bounding_box_test/0000_c6s1_000001_00.jpg",
-             "Market/bounding_box_test/odd.jpg"});
+  Tree tree(
+      {"Market/bounding_box_train/0007_c1s1_000001_01.jpg",
+       "Market/bounding_box_train/0002_c3s1_000001_01.jpg", "Market/bounding_box_train/Thumbs.db",
+       "Market/query/0005_c2s1_000001_00.jpg", "Market/bounding_box_test/0005_c4s1_000001_00.jpg",
+       "Market/bounding_box_test/-1_c4s1_000001_00.jpg",
+       "Market/bounding_box_test/0000_c6s1_000001_00.jpg", "Market/bounding_box_test/odd.jpg"});
   EXPECT_EQ(detect_reid_layout(tree.root() / "Market"), ReidLayout::market1501);
   EXPECT_EQ(detect_reid_layout(tree.root()), ReidLayout::market1501);  // the folder above
   ReidDataset data = load_reid(tree.root(), ReidLayout::market1501);
-  EXPECT_EQ(names(data.train), (std::vector<std::string>{"0002_c3s1_000001_01.jpg",
-                                                         "0007_c1s1_000001_01.jpg"}));
+  EXPECT_EQ(names(data.train),
+            (std::vector<std::string>{"0002_c3s1_000001_01.jpg", "0007_c1s1_000001_01.jpg"}));
   EXPECT_EQ(data.train[0].camera, 2);
   EXPECT_EQ(data.gallery.size(), 2u);
   EXPECT_EQ(data.junk_dropped, 1u);
@@ -162,8 +162,9 @@ TEST(Reid, DukeAndCuhk03AreToldApart) {
 
 TEST(Reid, Msmt17ListsKeepValidationApart) {
   Tree tree({"mask_train_v2/0000/x.jpg", "mask_test_v2/0000/x.jpg"});
-  tree.add("list_train.txt", "0001/0001_000_05_0303morning_0015_0.jpg 1\n"
-                             "0000/0000_000_01_0303morning_0015_0.jpg 0\n");
+  tree.add("list_train.txt",
+           "0001/0001_000_05_0303morning_0015_0.jpg 1\n"
+           "0000/0000_000_01_0303morning_0015_0.jpg 0\n");
   tree.add("list_val.txt", "0000/0000_001_15_0303morning_0015_0.jpg 0\n");
   tree.add("list_query.txt", "0000/0000_002_02_0303morning_0015_0.jpg 0\n");
   tree.add("list_gallery.txt", "0000/0000_003_03_0303morning_0015_0.jpg 0\n");

@@ -1,9 +1,9 @@
-#include <array>
-#include <numeric>
-
 #include "formats/helpers.hpp"
 #include "formats/reference_files.hpp"
 #include "sosia/formats/npy.hpp"
+
+#include <array>
+#include <numeric>
 
 namespace sosia::formats {
 namespace {
@@ -12,13 +12,15 @@ namespace {
 std::string npy_file(std::string dict, std::string_view content, char version = '\1') {
   dict += '\n';
   std::string out = "\x93NUMPY";
-  out += {version, '\0', static_cast<char>(dict.size() & 0xff),
-          static_cast<char>(dict.size() >> 8)};
+  out +=
+      {version, '\0', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
   if (version > '\1') out += std::string(2, '\0');
   return out + dict + std::string(content);
 }
 
-Array parse(std::string_view text) { return parse_npy(bytes_of(text), "x.npy"); }
+Array parse(std::string_view text) {
+  return parse_npy(bytes_of(text), "x.npy");
+}
 
 TEST(Npy, ReadsWhatNumpyWrote) {
   const std::string file = reference::unhex(reference::kNpyFloat);
@@ -56,12 +58,12 @@ TEST(Npy, ReadsOddButLegalHeads) {
                            std::string_view("\1\0\2\0", 4)))
                 .as<std::int16_t>()[1],
             2);
-  EXPECT_EQ(parse(npy_file("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", "\1", '\2'))
-                .size(),
-            1u);
-  EXPECT_EQ(parse(npy_file("{'descr': '<f8', 'fortran_order': True, 'shape': (0, 7), }", "", '\3'))
-                .shape,
-            (std::vector<std::size_t>{0, 7}));
+  EXPECT_EQ(
+      parse(npy_file("{'descr': '|b1', 'fortran_order': False, 'shape': ()}", "\1", '\2')).size(),
+      1u);
+  EXPECT_EQ(
+      parse(npy_file("{'descr': '<f8', 'fortran_order': True, 'shape': (0, 7), }", "", '\3')).shape,
+      (std::vector<std::size_t>{0, 7}));
 }
 
 TEST(Npy, RefusesDamagedFiles) {
@@ -75,10 +77,12 @@ TEST(Npy, RefusesDamagedFiles) {
             ErrorCode::corrupt_data);
   // 2^62 elements of 4 bytes would wrap around to zero bytes.
   EXPECT_EQ(code(npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': "
-                          "(4611686018427387904, 4)}", "")),
+                          "(4611686018427387904, 4)}",
+                          "")),
             ErrorCode::corrupt_data);
   EXPECT_EQ(code(npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': "
-                          "(99999999999999999999,)}", "")),
+                          "(99999999999999999999,)}",
+                          "")),
             ErrorCode::corrupt_data);
   EXPECT_EQ(code(npy_file("{'descr': '<U5', 'fortran_order': False, 'shape': ()}", "")),
             ErrorCode::unsupported);

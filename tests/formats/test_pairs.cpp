@@ -43,11 +43,17 @@ TEST(LfwPairs, ChecksTheCounts) {
   EXPECT_EQ(error_of([] { parse_lfw_pairs("A 1 2\nA x 2\n", "p.txt"); }).context(),
             "p.txt: line 2");
   EXPECT_EQ(code_of([] { parse_lfw_pairs("A 0 2\n"); }), ErrorCode::corrupt_data);
-  EXPECT_EQ(code_of([] { parse_lfw_pairs("\xff\xfe" "1\n"); }), ErrorCode::unsupported);
+  EXPECT_EQ(code_of([] {
+              parse_lfw_pairs(
+                  "\xff\xfe"
+                  "1\n");
+            }),
+            ErrorCode::unsupported);
 }
 
 TEST(PairList, StoresEveryItemOnce) {
-  const PairList list = parse_pair_list("\xef\xbb\xbf# comment\na.jpg b.jpg 1\n\nc.jpg  a.jpg same\n");
+  const PairList list =
+      parse_pair_list("\xef\xbb\xbf# comment\na.jpg b.jpg 1\n\nc.jpg  a.jpg same\n");
   EXPECT_EQ(list.items, (std::vector<std::string>{"a.jpg", "b.jpg", "c.jpg"}));
   ASSERT_EQ(list.pairs.size(), 2u);
   EXPECT_EQ(list.pairs[1].a, 2u);

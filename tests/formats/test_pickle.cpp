@@ -1,8 +1,8 @@
-#include <array>
-
 #include "formats/helpers.hpp"
 #include "formats/reference_files.hpp"
 #include "sosia/formats/pickle.hpp"
+
+#include <array>
 
 namespace sosia::formats {
 namespace {
@@ -103,11 +103,11 @@ TEST(Pickle, PersistentIdsOnlyWhenAsked) {
 
 TEST(Pickle, EscapesOfProtocolZero) {
   const Pickle pickle = parse_pickle(
-      bytes_of("(S'a\\x00\\'\\101\\n\\q'\nS\"it's\"\nV\\u00e9\xe9\\U0001f600\\ud83d\\ude00\nt."), "x");
+      bytes_of("(S'a\\x00\\'\\101\\n\\q'\nS\"it's\"\nV\\u00e9\xe9\\U0001f600\\ud83d\\ude00\nt."),
+      "x");
   const PickleNode root = pickle.root();
   const auto raw = root[0].as_bytes();
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(raw.data()), raw.size()),
-            zeros("a~'A\n\\q"));
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(raw.data()), raw.size()), zeros("a~'A\n\\q"));
   EXPECT_EQ(root[1].as_text(), "it's");
   EXPECT_EQ(root[2].as_text(), "\xc3\xa9\xc3\xa9\xf0\x9f\x98\x80\xf0\x9f\x98\x80");
   EXPECT_EQ(refusal("S'open\n.").code(), ErrorCode::corrupt_data);
@@ -117,8 +117,10 @@ TEST(Pickle, EscapesOfProtocolZero) {
 
 TEST(Pickle, MarksMemoAndStackOperations) {
   // POP, POP_MARK, DUP, LONG_BINPUT, SETITEM, ADDITEMS, FROZENSET
-  const Pickle pickle = parse_pickle(bytes_of(zeros(
-      "(I9\n0(I8\nI7\n1K\x05" "2\x86r\x10~~~0j\x10~~~}K\x01K\x02s\x8f(K\x01K\x02\x90(K\x03\x91t.")), "x");
+  const Pickle pickle = parse_pickle(
+      bytes_of(zeros("(I9\n0(I8\nI7\n1K\x05"
+                     "2\x86r\x10~~~0j\x10~~~}K\x01K\x02s\x8f(K\x01K\x02\x90(K\x03\x91t.")),
+      "x");
   const PickleNode root = pickle.root();
   ASSERT_EQ(root.size(), 4u);
   EXPECT_EQ(root[0][1].as_integer(), 5);
@@ -141,10 +143,33 @@ TEST(Pickle, LongIntegersOfAnyWidth) {
 
 TEST(Pickle, RefusesDamagedPrograms) {
   constexpr auto kBad = ErrorCode::corrupt_data;
-  for (const char* program :
-       {"", "N", "\xfe.", ".", "0.", "1.", "t.", "a.", "]a.", "Na.", "K\x01]K\x02s.", "(K\x01" "d.",
-        "h\x07.", "K", "X\x05", "NNR.", "]Nb.", "\x86.", "N(\x86.", "(u.", "I1x\n.", "Fx\n.",
-        "p1\n.", "Np-1\n.", "U\x05" "ab."}) {
+  for (const char* program : {"",
+                              "N",
+                              "\xfe.",
+                              ".",
+                              "0.",
+                              "1.",
+                              "t.",
+                              "a.",
+                              "]a.",
+                              "Na.",
+                              "K\x01]K\x02s.",
+                              "(K\x01"
+                              "d.",
+                              "h\x07.",
+                              "K",
+                              "X\x05",
+                              "NNR.",
+                              "]Nb.",
+                              "\x86.",
+                              "N(\x86.",
+                              "(u.",
+                              "I1x\n.",
+                              "Fx\n.",
+                              "p1\n.",
+                              "Np-1\n.",
+                              "U\x05"
+                              "ab."}) {
     EXPECT_EQ(refusal(program).code(), kBad) << program;
   }
   EXPECT_EQ(refusal("\x80\x06N.").code(), ErrorCode::unsupported);
@@ -155,7 +180,10 @@ TEST(Pickle, RefusesDamagedPrograms) {
 }
 
 TEST(Pickle, RefusesCyclesDepthAndSize) {
-  EXPECT_EQ(refusal("]q\x01h\x01" "a.").code(), ErrorCode::corrupt_data);  // a list in itself
+  EXPECT_EQ(refusal("]q\x01h\x01"
+                    "a.")
+                .code(),
+            ErrorCode::corrupt_data);  // a list in itself
   std::string deep(200, ']');
   EXPECT_EQ(refusal(deep + std::string(199, 'a') + ".").code(), ErrorCode::corrupt_data);
   PickleOptions options;
@@ -187,8 +215,7 @@ TEST(Pickle, TypedAccessNamesTheKinds) {
 }
 
 TEST(Pickle, ChecksArraysAgainstTheirBytes) {
-  const std::string head =
-      "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR";
+  const std::string head = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR";
   const std::string dtype = "cnumpy\ndtype\n(S'u1'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntb";
   const auto array = [&](const std::string& shape, const std::string& data) {
     return head + "(I1\n" + shape + dtype + "I00\n" + data + "tb.";

@@ -32,8 +32,8 @@ TEST(RecordIo, PlainRecordsStayInPlace) {
 // the parts are marked 1 (first), 2 (middle) and 3 (last).
 TEST(RecordIo, SplitsAtTheMagicNumberAndJoinsAgain) {
   const std::string payload = "abcd" + kMagic + kMagic + "efghijk";
-  const std::string expected = kMagic + std::string("\x04\0\0\x20", 4) + "abcd" +   //
-                               kMagic + std::string("\x00\0\0\x40", 4) +            //
+  const std::string expected = kMagic + std::string("\x04\0\0\x20", 4) + "abcd" +  //
+                               kMagic + std::string("\x00\0\0\x40", 4) +           //
                                kMagic + std::string("\x07\0\0\x60", 4) + "efghijk" + '\0';
   EXPECT_EQ(framed(payload), expected);
   std::vector<std::byte> scratch;
@@ -134,9 +134,9 @@ TEST(RecordIo, RefusesDamage) {
   const auto code = [&](std::string_view rec, std::size_t offset = 0) {
     return code_of([&] { read_record(bytes_of(rec), offset, scratch); });
   };
-  EXPECT_EQ(code(good, 4), ErrorCode::corrupt_data);    // no magic there
-  EXPECT_EQ(code(good, 2), ErrorCode::corrupt_data);    // unaligned
-  EXPECT_EQ(code(good, 12), ErrorCode::corrupt_data);   // inside of a record
+  EXPECT_EQ(code(good, 4), ErrorCode::corrupt_data);   // no magic there
+  EXPECT_EQ(code(good, 2), ErrorCode::corrupt_data);   // unaligned
+  EXPECT_EQ(code(good, 12), ErrorCode::corrupt_data);  // inside of a record
   EXPECT_EQ(code(good, 999), ErrorCode::corrupt_data);
   EXPECT_EQ(code(good.substr(0, 12)), ErrorCode::corrupt_data);  // never continued
   EXPECT_EQ(code(good.substr(0, 12) + framed("whole")), ErrorCode::corrupt_data);

@@ -1,9 +1,9 @@
-#include <array>
-#include <numeric>
-
 #include "formats/helpers.hpp"
 #include "formats/reference_files.hpp"
 #include "sosia/formats/safetensors.hpp"
+
+#include <array>
+#include <numeric>
 
 namespace sosia::formats {
 namespace {
@@ -46,12 +46,13 @@ TEST(Safetensors, WritesTheReferenceVectors) {
             file_of("{\"__metadata__\":{\"framework\":\"pt\"}}     "));
   const std::array<float, 6> values{0, 1, 2, 3, 4, 5};
   const std::string data(reinterpret_cast<const char*>(values.data()), sizeof(values));
-  EXPECT_EQ(safetensors_bytes({{"attn.0", array_view(std::span<const float>(values), {1, 2, 3})}}),
-            file_of("{\"attn.0\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]}}") +
-                data);
+  EXPECT_EQ(
+      safetensors_bytes({{"attn.0", array_view(std::span<const float>(values), {1, 2, 3})}}),
+      file_of("{\"attn.0\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]}}") + data);
   EXPECT_EQ(
       safetensors_bytes({{"attn0", array_view(std::span<const float>(values), {1, 1, 2, 3})}}),
-      file_of("{\"attn0\":{\"dtype\":\"F32\",\"shape\":[1,1,2,3],\"data_offsets\":[0,24]}}       ") +
+      file_of(
+          "{\"attn0\":{\"dtype\":\"F32\",\"shape\":[1,1,2,3],\"data_offsets\":[0,24]}}       ") +
           data);
 }
 
@@ -61,11 +62,16 @@ TEST(Safetensors, AcceptsLegalHeaders) {
     return SafetensorsFile(bytes_of(file), "x").tensors().size();
   };
   EXPECT_EQ(accept("{}"), 0u);
-  EXPECT_EQ(accept("{ \"a\" : { \"shape\" : [ ] , \"data_offsets\" : [ 0 , 1 ] , \"dtype\":\"U8\" } } ", 1), 1u);
+  EXPECT_EQ(
+      accept("{ \"a\" : { \"shape\" : [ ] , \"data_offsets\" : [ 0 , 1 ] , \"dtype\":\"U8\" } } ",
+             1),
+      1u);
   EXPECT_EQ(accept("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[2,4]},"
-                   "\"b\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 4), 2u);
-  const std::string file =
-      file_of("{\"\\u00e9\\n\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}");
+                   "\"b\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[0,2]}}",
+                   4),
+            2u);
+  const std::string file = file_of(
+      "{\"\\u00e9\\n\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}");
   EXPECT_EQ(SafetensorsFile(bytes_of(file), "x").tensors()[0].name, "\xc3\xa9\n\xf0\x9f\x98\x80");
 }
 
@@ -88,12 +94,15 @@ TEST(Safetensors, RefusesWhatTheReferenceValidatorRefuses) {
   EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,0]")), kBad);
   EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[1.0],\"data_offsets\":[0,1]"), 1), kBad);
   EXPECT_EQ(refusal(entry("\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],"
-                          "\"data_offsets\":[0,0]")), kBad);
-  EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[99999999999999999999],"
-                          "\"data_offsets\":[0,0]")), kBad);
-  EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[0]")), kBad);
-  EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]")),
+                          "\"data_offsets\":[0,0]")),
             kBad);
+  EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[99999999999999999999],"
+                          "\"data_offsets\":[0,0]")),
+            kBad);
+  EXPECT_EQ(refusal(entry("\"dtype\":\"U8\",\"shape\":[0]")), kBad);
+  EXPECT_EQ(
+      refusal(entry("\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]")),
+      kBad);
   EXPECT_EQ(refusal("{\"__metadata__\":{\"a\":1}}"), kBad);
   EXPECT_EQ(refusal("{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}"), kBad);
   EXPECT_EQ(refusal(entry("\"dtype\":\"Q7\",\"shape\":[0],\"data_offsets\":[0,0]")),
@@ -140,7 +149,8 @@ TEST(Safetensors, ManyTensorsTakeLinearTime) {
   NamedArrays arrays;
   const std::array<std::uint8_t, 1> byte{7};
   for (int i = 0; i < 100'000; ++i) {
-    arrays.emplace_back("t" + std::to_string(i), array_view(std::span<const std::uint8_t>(byte), {1}));
+    arrays.emplace_back("t" + std::to_string(i),
+                        array_view(std::span<const std::uint8_t>(byte), {1}));
   }
   const std::string bytes = safetensors_bytes(std::move(arrays));
   const SafetensorsFile file(bytes_of(bytes), "x");

@@ -6,8 +6,8 @@
 namespace sosia::formats {
 namespace {
 
-#define SOSIA_NEED(variable, name)                                      \
-  const auto variable = shared_data(name);                              \
+#define SOSIA_NEED(variable, name)         \
+  const auto variable = shared_data(name); \
   if (!variable) GTEST_SKIP() << "the shared data hold no " << (name)
 
 TEST(SharedData, CsvFilesOfRecords) {

@@ -45,9 +45,9 @@ TEST(VerificationBin, BytesAreThoseThatPythonAccepted) {
   const std::vector<std::string> content = images(4);
   EXPECT_EQ(sha256_hex(verification_bin_bytes(spans(content), {true, false})),
             "20ddfe3fe15ec29d3164febc86037c89177eda44c52040c60f523fb9adbb9bed");
-  EXPECT_EQ(sha256_hex(verification_bin_bytes(spans(content), {true, false},
-                                              VerificationFlavour::bytes)),
-            "6df2f6de9e32c05627a2b734fa6bcaf543fac883d63eee49a1183c754c5f1e88");
+  EXPECT_EQ(
+      sha256_hex(verification_bin_bytes(spans(content), {true, false}, VerificationFlavour::bytes)),
+      "6df2f6de9e32c05627a2b734fa6bcaf543fac883d63eee49a1183c754c5f1e88");
 }
 
 TEST(VerificationBin, RefusesOtherPickles) {
@@ -56,9 +56,10 @@ TEST(VerificationBin, RefusesOtherPickles) {
   };
   EXPECT_EQ(code("N."), ErrorCode::corrupt_data);
   EXPECT_EQ(VerificationBin(bytes_of("(]]t."), "x.bin").pairs(), 0u);
-  EXPECT_EQ(code("((S'a'\nl(I01\nlt."), ErrorCode::corrupt_data);       // one image, one label
-  EXPECT_EQ(code("((I1\nI2\nl(I01\nlt."), ErrorCode::corrupt_data);     // images that are numbers
-  EXPECT_EQ(code("((S'a'\nS'b'\nl(I5\nlt."), ErrorCode::corrupt_data);  // a label that is no boolean
+  EXPECT_EQ(code("((S'a'\nl(I01\nlt."), ErrorCode::corrupt_data);    // one image, one label
+  EXPECT_EQ(code("((I1\nI2\nl(I01\nlt."), ErrorCode::corrupt_data);  // images that are numbers
+  EXPECT_EQ(code("((S'a'\nS'b'\nl(I5\nlt."),
+            ErrorCode::corrupt_data);  // a label that is no boolean
   EXPECT_EQ(code_of([] { verification_bin_bytes({}, {true}); }), ErrorCode::invalid_argument);
 }
 

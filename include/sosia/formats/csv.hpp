@@ -99,7 +99,8 @@ class CsvReader {
   /// "scores.csv: line 12", for errors about the present record.
   std::string where() const;
   /// An error about a field of the present record: `fail(2, "is not a date")`.
-  [[noreturn]] void fail(std::size_t column, std::string_view complaint) const;
+  [[noreturn]] void fail(std::size_t column, std::string_view complaint,
+                         std::string hint = {}) const;
 
  private:
   struct Impl;
