@@ -415,7 +415,7 @@ Report random_report(unsigned seed) {
 }
 
 TEST(ReportTerminal, NeverExceedsTheWidth) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
     const Report report = random_report(seed);
     for (const std::size_t width : {20u, 40u, 57u, 80u, 200u}) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", width " + std::to_string(width));
