@@ -21,6 +21,9 @@ if [ -z "${CCACHE_DIR:-}" ] && ! { [ -n "${HOME:-}" ] && [ -w "$HOME" ]; }; then
   export CCACHE_DIR="$PWD/$state/ccache"
 fi
 
+# What one checkout compiled serves another of the same sources elsewhere.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+
 # A build folder that moved with its checkout names files of the old place.
 home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$folder/CMakeCache.txt" 2>/dev/null || :)
 if [ -n "$home" ] && [ "$(cd "$home" 2>/dev/null && pwd -P)" != "$(pwd -P)" ]; then

@@ -66,6 +66,31 @@ std::vector<std::pair<std::string, Value>> by_rate(std::span<const double> rates
   return items;
 }
 
+BootstrapOptions BootstrapFields::options() const {
+  return {.replicates = static_cast<std::size_t>(replicates), .level = level};
+}
+
+void describe(Fields& f, BootstrapFields& o, const std::string& when) {
+  f({.name = "replicates",
+     .help = "bootstrap replicates " + when + ", 0 for none",
+     .min = 0,
+     .max = 1e6,
+     .group = "confidence"},
+    o.replicates);
+  f({.name = "level",
+     .help = "level of confidence intervals",
+     .above = 0,
+     .below = 1,
+     .group = "confidence"},
+    o.level);
+  f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
+}
+
+void describe_gate(Fields& f, std::string name, std::string help, std::optional<double>& bound) {
+  f({.name = std::move(name), .help = std::move(help), .min = 0, .max = 1, .group = "gates"},
+    bound);
+}
+
 void add_gate(Report& report, std::string_view name, double value, std::optional<double> bound,
               bool at_least) {
   if (!bound) return;

@@ -2,8 +2,10 @@
 // What the verbs of this room share: reading columns, names of subjects, keys of rates, plots.
 
 #include "sosia/core/error.hpp"
+#include "sosia/core/fields.hpp"
 #include "sosia/core/report.hpp"
 #include "sosia/core/run.hpp"
+#include "sosia/evaluate/confidence.hpp"
 #include "sosia/evaluate/roc.hpp"
 #include "sosia/formats/csv.hpp"
 
@@ -64,6 +66,18 @@ std::string percent(double rate);
 /// Figures by rate: {"1e-1": f(0.1), ...}.
 std::vector<std::pair<std::string, Value>> by_rate(std::span<const double> rates,
                                                    const std::function<double(double)>& figure);
+
+/// Bootstrap over subjects, as options.
+struct BootstrapFields {
+  std::int64_t replicates = 1000;
+  double level = 0.95;
+  BootstrapOptions options() const;
+};
+/// `when` ends "bootstrap replicates ...".
+void describe(Fields& f, BootstrapFields& o, const std::string& when);
+
+/// A demand on a figure between 0 and 1.
+void describe_gate(Fields& f, std::string name, std::string help, std::optional<double>& bound);
 
 /// The demand that `value` be at least (or at most) `bound`, when there is one.
 void add_gate(Report& report, std::string_view name, double value, std::optional<double> bound,

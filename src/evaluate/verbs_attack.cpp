@@ -41,12 +41,9 @@ void describe(Fields& f, AttackOptions& o) {
      .below = 1,
      .group = "confidence"},
     o.level);
-  f({.name = "max_acer", .help = "fail above this ACER", .min = 0, .max = 1, .group = "gates"},
-    o.max_acer);
-  f({.name = "max_hter", .help = "fail above this HTER", .min = 0, .max = 1, .group = "gates"},
-    o.max_hter);
-  f({.name = "min_auc", .help = "fail below this AUC", .min = 0, .max = 1, .group = "gates"},
-    o.min_auc);
+  describe_gate(f, "max_acer", "fail above this ACER", o.max_acer);
+  describe_gate(f, "max_hter", "fail above this HTER", o.max_hter);
+  describe_gate(f, "min_auc", "fail below this AUC", o.min_auc);
 }
 
 struct Presentations {

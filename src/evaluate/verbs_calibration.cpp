@@ -21,8 +21,7 @@ struct CalibrationOptions {
   std::string file;
   Fit fit = Fit::none;
   std::int64_t bins = 15;
-  std::int64_t replicates = 1000;
-  double level = 0.95;
+  BootstrapFields bootstrap;
   std::optional<double> max_ece, max_brier;
 };
 
@@ -40,27 +39,9 @@ void describe(Fields& f, CalibrationOptions& o) {
            o.fit, {{"none", Fit::none}, {"isotonic", Fit::isotonic}, {"platt", Fit::platt}});
   f({.name = "bins", .help = "bins of the reliability diagram and the ECE", .min = 1, .max = 10000},
     o.bins);
-  f({.name = "replicates",
-     .help = "bootstrap replicates when there is a column subject, 0 for none",
-     .min = 0,
-     .max = 1e6,
-     .group = "confidence"},
-    o.replicates);
-  f({.name = "level",
-     .help = "level of confidence intervals",
-     .above = 0,
-     .below = 1,
-     .group = "confidence"},
-    o.level);
-  f({.name = "max_ece", .help = "fail above this ECE", .min = 0, .max = 1, .group = "gates"},
-    o.max_ece);
-  f({.name = "max_brier",
-     .help = "fail above this Brier score",
-     .min = 0,
-     .max = 1,
-     .group = "gates"},
-    o.max_brier);
-  f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
+  describe(f, o.bootstrap, "when there is a column subject");
+  describe_gate(f, "max_ece", "fail above this ECE", o.max_ece);
+  describe_gate(f, "max_brier", "fail above this Brier score", o.max_brier);
 }
 
 struct Samples {
@@ -146,7 +127,7 @@ struct SubjectSums {
 // ECE, Brier score, log-loss over subjects.
 std::vector<Interval> intervals_of(const CalibrationFile& all, const CalibrationOptions& o,
                                    std::span<const ReliabilityBin> bins, RunContext& run) {
-  if (o.replicates == 0 || all.subjects.size() < 2) return {};
+  if (o.bootstrap.replicates == 0 || all.subjects.size() < 2) return {};
   std::vector<SubjectSums> sums(all.subjects.size());
   for (SubjectSums& s : sums) s.bin_gap.assign(bins.size(), 0.0);
   for (std::size_t i = 0; i < all.test.values.size(); ++i) {
@@ -179,9 +160,7 @@ std::vector<Interval> intervals_of(const CalibrationFile& all, const Calibration
     out[1] = total.squares / total.count;
     out[2] = total.log_losses / total.count;
   };
-  return bootstrap_subjects(
-      sums.size(), 3, statistic,
-      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
+  return bootstrap_subjects(sums.size(), 3, statistic, o.bootstrap.options(), run);
 }
 
 void add_reliability(Report& report, std::span<const ReliabilityBin> bins, double level) {
@@ -253,7 +232,7 @@ Report calibration(const CalibrationOptions& o, RunContext& run) {
   report.scalar("brier_of_base_rate", rate * (1.0 - rate), "Brier score of the base rate",
                 "what always saying the base rate costs");
   report.scalar("count", p.size(), "rows judged");
-  add_reliability(report, bins, o.level);
+  add_reliability(report, bins, o.bootstrap.level);
   std::vector<double> same, different;
   for (std::size_t i = 0; i < p.size(); ++i) (labels[i] == 1 ? same : different).push_back(p[i]);
   const NamedScores lists[] = {{"label 1", same}, {"label 0", different}};

@@ -25,8 +25,7 @@ void describe(Fields& f, ClusteringOptions& o) {
     o.file);
   f({.name = "cluster_column", .help = "name of the column with the clusters"}, o.cluster_column);
   f({.name = "subject_column", .help = "name of the column with the subjects"}, o.subject_column);
-  f({.name = "min_f1", .help = "fail below this pairwise F1", .min = 0, .max = 1, .group = "gates"},
-    o.min_f1);
+  describe_gate(f, "min_f1", "fail below this pairwise F1", o.min_f1);
 }
 
 void add_scores(Report& report, const std::string& key, const std::string& label,

@@ -24,8 +24,7 @@ struct IdentificationOptions {
   std::int64_t tpir_rank = 1;
   std::vector<std::int64_t> ranks{1, 5, 10};
   std::optional<double> threshold;
-  std::int64_t replicates = 1000;
-  double level = 0.95;
+  BootstrapFields bootstrap;
   std::optional<double> min_tpir, min_rank1;
   double gate_fpir = 1e-2;
 };
@@ -57,35 +56,13 @@ void describe(Fields& f, IdentificationOptions& o) {
     o.tpir_rank);
   f({.name = "ranks", .help = "ranks of the closed-set rates", .min = 1, .max = 1e6}, o.ranks);
   f({.name = "threshold", .help = "also report the rates at this score"}, o.threshold);
-  f({.name = "replicates",
-     .help = "bootstrap replicates over probe subjects, 0 for none",
-     .min = 0,
-     .max = 1e6,
-     .group = "confidence"},
-    o.replicates);
-  f({.name = "level",
-     .help = "level of confidence intervals",
-     .above = 0,
-     .below = 1,
-     .group = "confidence"},
-    o.level);
-  f({.name = "min_tpir",
-     .help = "fail below this TPIR at the rate gate_fpir",
-     .min = 0,
-     .max = 1,
-     .group = "gates"},
-    o.min_tpir);
+  describe(f, o.bootstrap, "over probe subjects");
+  describe_gate(f, "min_tpir", "fail below this TPIR at the rate gate_fpir", o.min_tpir);
   f({.name = "gate_fpir", .help = "rate of min_tpir", .max = 1, .above = 0, .group = "gates"},
     o.gate_fpir);
-  f({.name = "min_rank1",
-     .help = "fail below this rank-1 rate",
-     .min = 0,
-     .max = 1,
-     .group = "gates"},
-    o.min_rank1);
+  describe_gate(f, "min_rank1", "fail below this rank-1 rate", o.min_rank1);
   f.require(!o.fpir.empty(), "fpir needs at least one rate");
   f.require(!o.ranks.empty(), "ranks needs at least one rank");
-  f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
 }
 
 struct Probe {
@@ -199,7 +176,7 @@ class Reader {
 std::vector<Interval> intervals_of(const Searches& all, const IdentificationOptions& o, bool open,
                                    RunContext& run) {
   const std::size_t figures = o.ranks.size() + (open ? o.fpir.size() : 0);
-  if (o.replicates == 0 || all.subject_count < 2) return {};
+  if (o.bootstrap.replicates == 0 || all.subject_count < 2) return {};
   const auto statistic = [&](std::span<const std::uint32_t> draws, std::span<double> out) {
     std::vector<Search> drawn;
     for (std::size_t i = 0; i < all.searches.size(); ++i) {
@@ -218,9 +195,7 @@ std::vector<Interval> intervals_of(const Searches& all, const IdentificationOpti
       out[o.ranks.size() + i] = curve.at_fpir(o.fpir[i], o.rule).tar;
     }
   };
-  return bootstrap_subjects(
-      all.subject_count, figures, statistic,
-      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
+  return bootstrap_subjects(all.subject_count, figures, statistic, o.bootstrap.options(), run);
 }
 
 void add_open_set(Report& report, const OpenSet& curve, const IdentificationOptions& o,

@@ -21,8 +21,7 @@ struct RankingOptions {
   JunkRule rule = JunkRule::market;
   std::string junk_subject = "-1";
   std::vector<std::int64_t> ranks{1, 5, 10, 20};
-  std::int64_t replicates = 1000;
-  double level = 0.95;
+  BootstrapFields bootstrap;
   std::optional<double> min_map, min_rank1;
 };
 
@@ -47,28 +46,10 @@ void describe(Fields& f, RankingOptions& o) {
   f({.name = "junk_subject", .help = "items of this subject are left out of every list"},
     o.junk_subject);
   f({.name = "ranks", .help = "ranks of the CMC to report", .min = 1, .max = 100000}, o.ranks);
-  f({.name = "replicates",
-     .help = "bootstrap replicates over query subjects, 0 for none",
-     .min = 0,
-     .max = 1e6,
-     .group = "confidence"},
-    o.replicates);
-  f({.name = "level",
-     .help = "level of confidence intervals",
-     .above = 0,
-     .below = 1,
-     .group = "confidence"},
-    o.level);
-  f({.name = "min_map", .help = "fail below this mAP", .min = 0, .max = 1, .group = "gates"},
-    o.min_map);
-  f({.name = "min_rank1",
-     .help = "fail below this rank-1 rate",
-     .min = 0,
-     .max = 1,
-     .group = "gates"},
-    o.min_rank1);
+  describe(f, o.bootstrap, "over query subjects");
+  describe_gate(f, "min_map", "fail below this mAP", o.min_map);
+  describe_gate(f, "min_rank1", "fail below this rank-1 rate", o.min_rank1);
   f.require(!o.ranks.empty(), "ranks needs at least one rank");
-  f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
 }
 
 struct Item {
@@ -188,7 +169,7 @@ Scores score_lists(Lists& lists, std::size_t ranks) {
 
 // mAP, mINP, rank 1 over query subjects.
 std::vector<Interval> intervals_of(const Scores& scores, const RankingOptions& o, RunContext& run) {
-  if (o.replicates == 0 || scores.subject_count < 2) return {};
+  if (o.bootstrap.replicates == 0 || scores.subject_count < 2) return {};
   const auto statistic = [&](std::span<const std::uint32_t> draws, std::span<double> out) {
     double count = 0.0, ap = 0.0, inp = 0.0, first = 0.0;
     for (const Scored& query : scores.valid) {
@@ -202,9 +183,7 @@ std::vector<Interval> intervals_of(const Scores& scores, const RankingOptions& o
     out[1] = inp / count;
     out[2] = first / count;
   };
-  return bootstrap_subjects(
-      scores.subject_count, 3, statistic,
-      {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
+  return bootstrap_subjects(scores.subject_count, 3, statistic, o.bootstrap.options(), run);
 }
 
 std::size_t cmc_length(const RankingOptions& o) {

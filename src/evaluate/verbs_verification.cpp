@@ -27,8 +27,7 @@ struct VerificationOptions {
   std::int64_t folds = 0;
   FoldGrid fold_grid = FoldGrid::automatic;
   double group_far = 0.01;
-  std::int64_t replicates = 1000;
-  double level = 0.95;
+  BootstrapFields bootstrap;
   std::optional<double> min_auc, max_eer, min_tar;
   double gate_far = 1e-3;
 };
@@ -67,28 +66,10 @@ void describe(Fields& f, VerificationOptions& o) {
      .max = 1,
      .above = 0},
     o.group_far);
-  f({.name = "replicates",
-     .help = "bootstrap replicates when there are subject columns, 0 for none",
-     .min = 0,
-     .max = 1e6,
-     .group = "confidence"},
-    o.replicates);
-  f({.name = "level",
-     .help = "level of confidence intervals",
-     .above = 0,
-     .below = 1,
-     .group = "confidence"},
-    o.level);
-  f({.name = "min_auc", .help = "fail below this AUC", .min = 0, .max = 1, .group = "gates"},
-    o.min_auc);
-  f({.name = "max_eer", .help = "fail above this EER", .min = 0, .max = 1, .group = "gates"},
-    o.max_eer);
-  f({.name = "min_tar",
-     .help = "fail below this TAR at the false accept rate gate_far",
-     .min = 0,
-     .max = 1,
-     .group = "gates"},
-    o.min_tar);
+  describe(f, o.bootstrap, "when there are subject columns");
+  describe_gate(f, "min_auc", "fail below this AUC", o.min_auc);
+  describe_gate(f, "max_eer", "fail above this EER", o.max_eer);
+  describe_gate(f, "min_tar", "fail below this TAR at the false accept rate gate_far", o.min_tar);
   f({.name = "gate_far",
      .help = "false accept rate of min_tar",
      .max = 1,
@@ -97,7 +78,6 @@ void describe(Fields& f, VerificationOptions& o) {
     o.gate_far);
   f.require(!o.far.empty(), "far needs at least one rate");
   f.require(o.folds != 1, "a cross-validation needs at least 2 folds");
-  f.require(o.replicates == 0 || o.replicates >= 10, "replicates must be 0 or at least 10");
 }
 
 struct Comparisons {
@@ -165,10 +145,9 @@ struct Intervals {
 Intervals intervals_of(const Comparisons& list, const Roc& roc, const VerificationOptions& o,
                        Report& report, RunContext& run) {
   Intervals intervals;
-  if (list.subject_names.size() >= 2 && o.replicates > 0) {
-    auto all = bootstrap_verification(
-        list.scores, list.labels, list.subjects, o.far,
-        {.replicates = static_cast<std::size_t>(o.replicates), .level = o.level}, run);
+  if (list.subject_names.size() >= 2 && o.bootstrap.replicates > 0) {
+    auto all = bootstrap_verification(list.scores, list.labels, list.subjects, o.far,
+                                      o.bootstrap.options(), run);
     intervals.auc = std::move(all.auc);
     intervals.eer = std::move(all.eer);
     intervals.tar = std::move(all.tar_at_far);
@@ -183,8 +162,8 @@ Intervals intervals_of(const Comparisons& list, const Roc& roc, const Verificati
   for (double target : o.far) {
     const auto genuine = static_cast<double>(roc.genuine_count());
     const double accepted = std::round(roc.at_far(target, o.rule).tar * genuine);
-    intervals.tar.push_back(
-        wilson_interval(static_cast<std::uint64_t>(accepted), roc.genuine_count(), o.level));
+    intervals.tar.push_back(wilson_interval(static_cast<std::uint64_t>(accepted),
+                                            roc.genuine_count(), o.bootstrap.level));
   }
   return intervals;
 }
