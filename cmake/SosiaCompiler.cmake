@@ -40,7 +40,7 @@ set(sanitizers "")
 if(SOSIA_SANITIZE STREQUAL "address")
   # -O0: with the checks, -O2 takes three times as long to compile, most of what such a run costs.
   set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -O0
-      $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizers.txt>)
+      $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizer-ignore.txt>)
 elseif(SOSIA_SANITIZE STREQUAL "thread")
   set(sanitizers -fsanitize=thread)
 elseif(NOT SOSIA_SANITIZE STREQUAL "none")
