@@ -10,8 +10,11 @@
 #include "sosia/version.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,13 +27,26 @@ using namespace sosia;
 using namespace sosia::cli;
 using Words = std::vector<std::string>;
 
-// The one global that a signal handler cannot do without. Lock-free by type.
+// The two globals that a signal handler cannot do without. Lock-free by type.
 std::shared_ptr<CancelToken>
     interrupt_token;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<std::int64_t>
+    interrupted_ms{};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
+/// Cancels the run; a later second signal ends the program at once. Wrappers (timeout, npm) forward
+/// what the terminal has sent to the whole group already, so that one Ctrl-C may arrive twice.
 extern "C" void on_interrupt(int signal) {
-  interrupt_token->cancel();
-  std::signal(signal, SIG_DFL);  // a second Ctrl-C ends the program at once
+  constexpr std::int64_t kSameMs = 500;
+  std::timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t now_ms = std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  if (!interrupt_token->cancelled()) {
+    interrupted_ms = now_ms;
+    interrupt_token->cancel();
+  } else if (now_ms - interrupted_ms > kSameMs) {
+    std::signal(signal, SIG_DFL);
+    ::raise(signal);
+  }
 }
 
 bool contains(const Words& words, std::string_view word) {

@@ -16,7 +16,7 @@
     no file NAME                     it does not
 
 Every command runs in one fresh folder per test file that holds the generated fixtures, with no
-configuration of the user. `sosia` is on PATH.
+configuration of the user. `sosia` and `interrupt.py` are on PATH.
 """
 
 import argparse
@@ -107,7 +107,8 @@ def check(expectation, result, folder):
 def environment(sosia, folder):
     env = {key: value for key, value in os.environ.items()
            if not key.startswith("SOSIA_") and key not in ("NO_COLOR", "COLUMNS")}
-    env["PATH"] = str(pathlib.Path(sosia).resolve().parent) + os.pathsep + env["PATH"]
+    here = pathlib.Path(__file__).resolve().parent
+    env["PATH"] = os.pathsep.join([str(pathlib.Path(sosia).resolve().parent), str(here), env["PATH"]])
     env["HOME"] = env["XDG_CONFIG_HOME"] = str(folder / "home")
     return env
 
