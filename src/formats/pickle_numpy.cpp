@@ -169,6 +169,17 @@ NodeId make_bytes(PickleVm& vm, Arguments arguments) {
   return vm.add_bytes(PickleKind::bytes, bytes_of(vm, arguments[0], "the bytes"));
 }
 
+/// set([...]) and frozenset([...]), which have opcodes of their own only from protocol 4 on.
+NodeId make_set(PickleVm& vm, Arguments arguments) {
+  const NodeId id = vm.add(PickleKind::set);
+  if (arguments.empty()) return id;
+  need(vm, arguments, 1, "set");
+  const Arguments items = vm.tuple_of(arguments[0], "the elements of a set");
+  vm.charge(2 * sizeof(NodeId) * items.size());
+  vm.node(id).items.assign(items.begin(), items.end());
+  return id;
+}
+
 NodeId not_callable(PickleVm& vm, Arguments) {
   vm.unsupported("the pickle makes a numpy.ndarray in a way that is not read here");
 }
@@ -192,6 +203,10 @@ constexpr Replacement kReplacements[] = {
     {"__builtin__.bytes", make_bytes},
     {"__builtin__.bytearray", make_bytes},
     {"builtins.bytearray", make_bytes},
+    {"__builtin__.set", make_set},
+    {"__builtin__.frozenset", make_set},
+    {"builtins.set", make_set},
+    {"builtins.frozenset", make_set},
 };
 
 const Replacement* find_replacement(std::string_view name) {

@@ -58,7 +58,6 @@ class TextBuffer {
   void add_utf8(std::uint64_t line);
   void add_transcoded(std::uint64_t line);
   bool fill_raw();
-  std::size_t transcode_1252(char* out);
   std::size_t transcode_utf16(char* out, std::size_t units, std::uint64_t line);
   void leave_utf8(char* bad, char* end, std::uint64_t line);
   [[noreturn]] void fail_at(const char* bad, std::uint64_t line, const std::string& what) const;

@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
+#include <map>
 #include <new>
 
 #include <malloc.h>
@@ -149,6 +151,32 @@ TEST(Corrupted, RecordIo) {
 }
 TEST(Corrupted, Lists) {
   damage_all(fuzz::list_samples(), fuzz::exercise_lists, "lists");
+}
+
+// What a fuzz target once stumbled over stays read in every run of the tests.
+TEST(Corrupted, KeptInputsOfTheFuzzTargets) {
+  const std::map<std::string, void (*)(fuzz::Bytes)> targets{
+      {"csv", fuzz::exercise_csv},
+      {"lists", fuzz::exercise_lists},
+      {"npy", fuzz::exercise_npy},
+      {"npz", fuzz::exercise_zip},
+      {"pickle", fuzz::exercise_pickle},
+      {"recordio", fuzz::exercise_recordio},
+      {"safetensors", fuzz::exercise_safetensors},
+      {"verification", fuzz::exercise_verification}};
+  const auto corpus = std::filesystem::path(SOSIA_SOURCE_DIR) / "fuzz" / "formats" / "corpus";
+  std::size_t files = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(corpus)) {
+    const auto target = targets.find(folder.path().filename().string());
+    ASSERT_NE(target, targets.end()) << folder.path() << " belongs to no fuzz target";
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      const std::vector<std::byte> bytes = read_file(file.path());
+      survive({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, target->second,
+              file.path().string());
+      ++files;
+    }
+  }
+  EXPECT_GT(files, 0u);
 }
 
 #if SOSIA_COUNTS_ALLOCATIONS

@@ -261,6 +261,16 @@ TEST(PickleProgram, SetsStackAndMemo) {
   const Pickle set = parse_pickle(bytes_of("\x80\4\x8f(K\1K\2\x90."sv));
   EXPECT_EQ(set.root().kind(), PickleKind::set);
   EXPECT_EQ(set.root().size(), 2u);
+  // What Python's pickler writes for {1, 2} and frozenset() below protocol 4.
+  const Pickle older =
+      parse_pickle(bytes_of("\x80\2c__builtin__\nset\nq\0]q\1(K\1K\2e\x85q\2Rq\3."sv));
+  EXPECT_EQ(older.root().kind(), PickleKind::set);
+  ASSERT_EQ(older.root().size(), 2u);
+  EXPECT_EQ(older.root()[1].as_integer(), 2);
+  const Pickle frozen = parse_pickle(bytes_of("\x80\3cbuiltins\nfrozenset\n]\x85R."sv));
+  EXPECT_EQ(frozen.root().kind(), PickleKind::set);
+  EXPECT_EQ(frozen.root().size(), 0u);
+  EXPECT_EQ(error_of_pickle("cbuiltins\nset\nK\1\x85R."sv).code(), ErrorCode::corrupt_data);
   // POP, DUP, POP_MARK, MEMOIZE, BINGET, a tuple of the same list twice.
   const Pickle shared =
       parse_pickle(bytes_of("\x80\4NK\3"
