@@ -106,7 +106,7 @@ VerificationIntervals bootstrap(const SubjectComparisons& list, std::size_t repl
                                 int threads) {
   RunContext run({.seed = kSeed, .threads = threads});
   const std::vector<double> targets{0.1, 0.01, 0.001};
-  return bootstrap_verification(list.scores, list.labels, list.pairs, targets,
+  return bootstrap_verification(list.scores, list.labels, list.pairs, {targets},
                                 {.replicates = replicates}, run);
 }
 

@@ -2,6 +2,7 @@
 // comparison a weight and reads AUC, EER and TAR@FAR off the weighted curve.
 
 #include "evaluate/checks.hpp"
+#include "evaluate/curve.hpp"
 #include "evaluate/radix_sort.hpp"
 #include "sosia/evaluate/confidence.hpp"
 
@@ -18,23 +19,22 @@ struct Comparison {
   bool last_of_tie;  // the next score is lower
 };
 
-// Weighted counts accepted at one distinct score and above it.
-struct WeightedPoint {
-  double false_accepts;
-  double true_accepts;
-};
-
+// The curve of the comparisons repeated as often as they were drawn.
 class WeightedCurve {
  public:
   WeightedCurve(std::span<const Comparison> falling, std::span<const std::uint32_t> draws) {
-    // Sums of integers below 2^53: exact in double.
     WeightedPoint sum{0.0, 0.0};
+    double weight_of_tie = 0.0;
     points_.reserve(falling.size() + 1);
     points_.push_back(sum);
     for (const Comparison& comparison : falling) {
       const auto weight = static_cast<double>(pair_weight(comparison.subjects, draws));
       (comparison.genuine ? sum.true_accepts : sum.false_accepts) += weight;
-      if (comparison.last_of_tie) points_.push_back(sum);
+      weight_of_tie += weight;
+      if (!comparison.last_of_tie) continue;
+      // A score that nobody drew makes no point.
+      if (weight_of_tie > 0.0) points_.push_back(sum);
+      weight_of_tie = 0.0;
     }
   }
 
@@ -60,10 +60,12 @@ class WeightedCurve {
     return far(below) + share * (far(above) - far(below));
   }
 
-  double tar_at(double target) const {
-    const auto above = std::partition_point(
-        points_.begin(), points_.end(), [&](const WeightedPoint& p) { return far(p) <= target; });
-    return (above - 1)->true_accepts / points_.back().true_accepts;
+  double tar_at(double target, AtRule rule) const {
+    const auto [index, share] = place_at(std::span<const WeightedPoint>(points_),
+                                         points_.back().false_accepts, target, rule);
+    const double below = points_[index].true_accepts;
+    const double next = share > 0.0 ? points_[index + 1].true_accepts : below;
+    return (below + share * (next - below)) / points_.back().true_accepts;
   }
 
  private:
@@ -96,13 +98,13 @@ std::vector<Comparison> sort_falling(std::span<const double> scores,
 VerificationIntervals bootstrap_verification(std::span<const double> scores,
                                              std::span<const std::uint8_t> labels,
                                              std::span<const SubjectPair> subjects,
-                                             std::span<const double> far_targets,
+                                             const FarTargets& targets,
                                              const BootstrapOptions& options, RunContext& run) {
   require_same_size(scores.size(), "scores", labels.size(), "labels");
   require_same_size(scores.size(), "scores", subjects.size(), "subject pairs");
   require_finite(scores, "scores");
   require_binary(labels);
-  for (double target : far_targets) require_unit_interval(target, "target FAR");
+  for (double target : targets.rates) require_unit_interval(target, "target FAR");
   const bool any_genuine = std::find(labels.begin(), labels.end(), 1) != labels.end();
   const bool any_impostor = std::find(labels.begin(), labels.end(), 0) != labels.end();
   require_some(any_genuine ? 1 : 0, "genuine scores", "give at least one comparison with label 1");
@@ -120,12 +122,12 @@ VerificationIntervals bootstrap_verification(std::span<const double> scores,
     }
     figures[0] = curve.auc();
     figures[1] = curve.eer();
-    for (std::size_t i = 0; i < far_targets.size(); ++i) {
-      figures[2 + i] = curve.tar_at(far_targets[i]);
+    for (std::size_t i = 0; i < targets.rates.size(); ++i) {
+      figures[2 + i] = curve.tar_at(targets.rates[i], targets.rule);
     }
   };
   std::vector<Interval> all =
-      bootstrap_subjects(std::size_t{most} + 1, 2 + far_targets.size(), statistic, options, run);
+      bootstrap_subjects(std::size_t{most} + 1, 2 + targets.rates.size(), statistic, options, run);
   VerificationIntervals intervals{std::move(all[0]), std::move(all[1]), {}};
   intervals.tar_at_far.assign(std::make_move_iterator(all.begin() + 2),
                               std::make_move_iterator(all.end()));

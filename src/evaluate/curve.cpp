@@ -39,25 +39,21 @@ namespace {
 // Whether scikit-learn's roc_curve(drop_intermediate=True) keeps the point: it looks at second
 // differences of the counts over the distinct scores, before it puts (0, 0) in front, so that the
 // first, the second and the last point of ours always stay.
-bool kept_by_reduction(std::span<const RocPoint> points, std::size_t i) {
+template <class Point>
+bool kept_by_reduction(std::span<const Point> points, std::size_t i) {
   if (i <= 1 || i + 1 == points.size()) return true;
   const auto bend = [&](auto count) {
     return count(points[i + 1]) - count(points[i]) != count(points[i]) - count(points[i - 1]);
   };
-  return bend([](const RocPoint& p) { return p.false_accepts; }) ||
-         bend([](const RocPoint& p) { return p.true_accepts; });
-}
-
-OperatingPoint point_at(const RocPoint& point, double genuine_total, double impostor_total) {
-  return {point.threshold, point.false_accepts / impostor_total,
-          point.true_accepts / genuine_total};
+  return bend([](const Point& p) { return p.false_accepts; }) ||
+         bend([](const Point& p) { return p.true_accepts; });
 }
 
 // `above`: index of the first point with FAR > target, or the number of points. Returns the index
 // of the nearest one among those that `keep` lets pass.
-template <class Keep>
-std::size_t nearest_point(std::span<const RocPoint> points, std::size_t above,
-                          double impostor_total, double target, Keep keep) {
+template <class Point, class Keep>
+std::size_t nearest_point(std::span<const Point> points, std::size_t above, double impostor_total,
+                          double target, Keep keep) {
   const auto distance = [&](std::size_t i) {
     return std::abs(points[i].false_accepts / impostor_total - target);
   };
@@ -74,41 +70,46 @@ std::size_t nearest_point(std::span<const RocPoint> points, std::size_t above,
   return best;
 }
 
-OperatingPoint interpolate(const RocPoint& below, const RocPoint& above, double genuine_total,
-                           double impostor_total, double target) {
-  const OperatingPoint low = point_at(below, genuine_total, impostor_total);
-  const OperatingPoint high = point_at(above, genuine_total, impostor_total);
-  const double share = (target - low.far) / (high.far - low.far);
-  return {low.threshold, target, low.tar + share * (high.tar - low.tar)};
-}
-
 }  // namespace
 
-OperatingPoint operating_point(std::span<const RocPoint> points, double genuine_total,
-                               double impostor_total, double target, AtRule rule) {
-  const auto first_above = std::partition_point(
-      points.begin(), points.end(),
-      [&](const RocPoint& p) { return p.false_accepts / impostor_total <= target; });
+template <class Point>
+CurvePlace place_at(std::span<const Point> points, double impostor_total, double target,
+                    AtRule rule) {
+  const auto far = [&](const Point& p) { return p.false_accepts / impostor_total; };
+  const auto first_above = std::partition_point(points.begin(), points.end(),
+                                                [&](const Point& p) { return far(p) <= target; });
   const auto above = static_cast<std::size_t>(first_above - points.begin());
-  std::size_t chosen = above - 1;
+  const std::size_t below = above - 1;
   switch (rule) {
     case AtRule::nearest:
-      chosen =
-          nearest_point(points, above, impostor_total, target, [](std::size_t) { return true; });
-      break;
+      return {
+          nearest_point(points, above, impostor_total, target, [](std::size_t) { return true; }),
+          0.0};
     case AtRule::nearest_reduced:
-      chosen = nearest_point(points, above, impostor_total, target,
-                             [&](std::size_t i) { return kept_by_reduction(points, i); });
-      break;
+      return {nearest_point(points, above, impostor_total, target,
+                            [&](std::size_t i) { return kept_by_reduction(points, i); }),
+              0.0};
     case AtRule::interpolated:
-      if (above < points.size()) {
-        return interpolate(points[above - 1], points[above], genuine_total, impostor_total, target);
-      }
-      break;
+      if (above == points.size()) break;
+      return {below, (target - far(points[below])) / (far(points[above]) - far(points[below]))};
     case AtRule::not_above:
       break;
   }
-  return point_at(points[chosen], genuine_total, impostor_total);
+  return {below, 0.0};
+}
+
+template CurvePlace place_at(std::span<const RocPoint>, double, double, AtRule);
+template CurvePlace place_at(std::span<const WeightedPoint>, double, double, AtRule);
+
+OperatingPoint operating_point(std::span<const RocPoint> points, double genuine_total,
+                               double impostor_total, double target, AtRule rule) {
+  const auto [index, share] = place_at(points, impostor_total, target, rule);
+  const RocPoint& point = points[index];
+  const double far = point.false_accepts / impostor_total;
+  const double tar = point.true_accepts / genuine_total;
+  if (share == 0.0) return {point.threshold, far, tar};
+  const double next_tar = points[index + 1].true_accepts / genuine_total;
+  return {point.threshold, target, tar + share * (next_tar - tar)};
 }
 
 }  // namespace sosia::evaluate

@@ -54,7 +54,7 @@ double show_verification(Report& report, const DemoOptions& o, Tally& tally, Run
       make_comparisons(static_cast<std::uint32_t>(o.subjects), 10, 2.0, 0.3, run);
   const Roc roc(split_scores(world.scores, world.labels));
   const std::vector<double> fars{0.1, 0.01};
-  const auto intervals = bootstrap_verification(world.scores, world.labels, world.subjects, fars,
+  const auto intervals = bootstrap_verification(world.scores, world.labels, world.subjects, {fars},
                                                 bootstrap_options(o), run);
   report.text(fmt::format(
       "Verification. {} subjects, {} genuine and {} impostor scores, normal with means 2 and 0; 30 "

@@ -136,9 +136,9 @@ TEST(BootstrapVerification, ContainsTheFigureAndDoesNotDependOnThreads) {
   const World world = subject_world(20, 5);
   const std::vector<double> targets{0.1, 0.01};
   RunContext one({.seed = 5, .threads = 1}), two({.seed = 5, .threads = 2});
-  const auto a = bootstrap_verification(world.scores, world.labels, world.subjects, targets,
+  const auto a = bootstrap_verification(world.scores, world.labels, world.subjects, {targets},
                                         {.replicates = 300}, one);
-  const auto b = bootstrap_verification(world.scores, world.labels, world.subjects, targets,
+  const auto b = bootstrap_verification(world.scores, world.labels, world.subjects, {targets},
                                         {.replicates = 300}, two);
   const Roc roc(split_scores(world.scores, world.labels));
   EXPECT_LE(a.auc.low, roc.auc());
@@ -156,27 +156,34 @@ TEST(BootstrapVerification, EveryReplicateIsTheCurveOfTheRepeatedPairs) {
   // The weighted curve against a Roc of explicitly repeated comparisons, for one replicate's draws,
   // reached through the statistic: two subjects drawn twice each give every pair the same figure.
   const World world = subject_world(8, 3);
-  RunContext run({.seed = 11});
-  const auto intervals = bootstrap_verification(world.scores, world.labels, world.subjects, {},
-                                                {.replicates = 50}, run);
-  std::vector<double> aucs, eers;
-  for (std::size_t replicate = 0; replicate < 50; ++replicate) {
-    std::vector<std::uint32_t> draws(8, 0);
-    RandomStream stream = run.random("bootstrap", replicate);
-    for (int i = 0; i < 8; ++i) ++draws[stream.below(8)];
-    ScoreSet set;
-    for (std::size_t i = 0; i < world.scores.size(); ++i) {
-      auto& list = world.labels[i] == 1 ? set.genuine : set.impostor;
-      list.insert(list.end(), pair_weight(world.subjects[i], draws), world.scores[i]);
+  const std::vector<double> rates{0.12};
+  for (AtRule rule :
+       {AtRule::nearest, AtRule::nearest_reduced, AtRule::interpolated, AtRule::not_above}) {
+    RunContext run({.seed = 11});
+    const auto intervals = bootstrap_verification(world.scores, world.labels, world.subjects,
+                                                  {rates, rule}, {.replicates = 50}, run);
+    std::vector<double> aucs, eers, tars;
+    for (std::size_t replicate = 0; replicate < 50; ++replicate) {
+      std::vector<std::uint32_t> draws(8, 0);
+      RandomStream stream = run.random("bootstrap", replicate);
+      for (int i = 0; i < 8; ++i) ++draws[stream.below(8)];
+      ScoreSet set;
+      for (std::size_t i = 0; i < world.scores.size(); ++i) {
+        auto& list = world.labels[i] == 1 ? set.genuine : set.impostor;
+        list.insert(list.end(), pair_weight(world.subjects[i], draws), world.scores[i]);
+      }
+      const Roc roc(std::move(set));
+      aucs.push_back(roc.auc());
+      eers.push_back(roc.eer().rate);
+      tars.push_back(roc.at_far(rates[0], rule).tar);
     }
-    const Roc roc(std::move(set));
-    aucs.push_back(roc.auc());
-    eers.push_back(roc.eer().rate);
+    EXPECT_NEAR(intervals.auc.low, quantile(aucs, 0.025), 1e-12);
+    EXPECT_NEAR(intervals.auc.high, quantile(aucs, 0.975), 1e-12);
+    EXPECT_NEAR(intervals.eer.low, quantile(eers, 0.025), 1e-12);
+    EXPECT_NEAR(intervals.eer.high, quantile(eers, 0.975), 1e-12);
+    EXPECT_NEAR(intervals.tar_at_far[0].low, quantile(tars, 0.025), 1e-12) << rule_name(rule);
+    EXPECT_NEAR(intervals.tar_at_far[0].high, quantile(tars, 0.975), 1e-12) << rule_name(rule);
   }
-  EXPECT_NEAR(intervals.auc.low, quantile(aucs, 0.025), 1e-12);
-  EXPECT_NEAR(intervals.auc.high, quantile(aucs, 0.975), 1e-12);
-  EXPECT_NEAR(intervals.eer.low, quantile(eers, 0.025), 1e-12);
-  EXPECT_NEAR(intervals.eer.high, quantile(eers, 0.975), 1e-12);
 }
 
 TEST(BootstrapVerification, SubjectsMatterMoreThanPairs) {

@@ -81,21 +81,27 @@ std::vector<Interval> bootstrap_subjects(std::size_t subjects, std::size_t figur
                                          const ReplicateStatistic& statistic,
                                          const BootstrapOptions& options, RunContext& run);
 
+/// False accept rates to read TAR at, and how.
+struct FarTargets {
+  std::span<const double> rates;
+  AtRule rule = AtRule::not_above;
+};
+
 /// The verification figures that bootstrap together.
 struct VerificationIntervals {
   Interval auc;
   Interval eer;
-  std::vector<Interval> tar_at_far;  ///< in the order of the targets, rule not_above
+  std::vector<Interval> tar_at_far;  ///< in the order of the targets
 };
 
-/// Bootstrap over subjects of AUC, EER (interpolated) and TAR at each FAR target (not_above) for
-/// labelled comparisons. `subjects[i]` holds the subjects of comparison i, numbered from 0 without
+/// Bootstrap over subjects of AUC, EER (interpolated) and TAR at each FAR target for labelled
+/// comparisons. `subjects[i]` holds the subjects of comparison i, numbered from 0 without
 /// gaps worth speaking of. A replicate costs one pass over the comparisons, sorted once.
 /// Throws invalid_argument as `Roc` and `bootstrap_subjects`.
 VerificationIntervals bootstrap_verification(std::span<const double> scores,
                                              std::span<const std::uint8_t> labels,
                                              std::span<const SubjectPair> subjects,
-                                             std::span<const double> far_targets,
+                                             const FarTargets& targets,
                                              const BootstrapOptions& options, RunContext& run);
 
 /// The q quantile (0 to 1) of a list, linear between order statistics (numpy's default). Throws
