@@ -77,14 +77,15 @@ ClipScores average_clips(std::span<const double> scores, std::span<const std::ui
   }
   require_finite(scores, "scores");
   ClipScores result;
+  std::vector<long double> sums;  // of the largest finite scores as well
   std::vector<std::size_t> frames;
   std::unordered_map<std::uint32_t, std::size_t> place_of;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const std::uint32_t instrument = instruments.empty() ? 0 : instruments[i];
-    const auto [entry, added] = place_of.try_emplace(clips[i], result.scores.size());
+    const auto [entry, added] = place_of.try_emplace(clips[i], sums.size());
     const std::size_t place = entry->second;
     if (added) {
-      result.scores.push_back(0.0);
+      sums.push_back(0.0L);
       result.labels.push_back(labels[i]);
       result.instruments.push_back(instrument);
       result.first_row.push_back(i);
@@ -94,11 +95,12 @@ ClipScores average_clips(std::span<const double> scores, std::span<const std::ui
                          result.first_row[place], i),
              "give every clip one label and one instrument");
     }
-    result.scores[place] += scores[i];
+    sums[place] += scores[i];
     ++frames[place];
   }
   for (std::size_t place = 0; place < frames.size(); ++place) {
-    result.scores[place] /= static_cast<double>(frames[place]);
+    result.scores.push_back(
+        static_cast<double>(sums[place] / static_cast<long double>(frames[place])));
   }
   return result;
 }

@@ -82,7 +82,9 @@ double Isotonic::operator()(double score) const {
   if (above == x_.begin()) return y_.front();
   if (above == x_.end()) return y_.back();
   const auto high = static_cast<std::size_t>(above - x_.begin());
-  const double share = (score - x_[high - 1]) / (x_[high] - x_[high - 1]);
+  // Wider than a double: the distance of two knots may exceed the largest one.
+  const long double low = x_[high - 1];
+  const auto share = static_cast<double>((score - low) / (x_[high] - low));
   return y_[high - 1] + share * (y_[high] - y_[high - 1]);
 }
 

@@ -2,8 +2,8 @@
 // Platt's probabilistic outputs for support vector machines", Machine Learning 68 (2007), appendix.
 
 #include "evaluate/checks.hpp"
+#include "evaluate/moments.hpp"
 #include "sosia/evaluate/calibration.hpp"
-#include "sosia/evaluate/roc.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +15,8 @@ constexpr int kMaxIterations = 100;
 constexpr double kMinStep = 1e-10;
 constexpr double kRidge = 1e-12;  // keeps the Hessian positive definite
 constexpr double kGradientTolerance = 1e-5;
+// A decrease that is a smaller part of the likelihood drowns in the rounding of its sum.
+constexpr double kVisibleDecrease = 1e-10;
 
 // 1 / (1 + exp(z)) without overflow.
 double decreasing_sigmoid(double z) {
@@ -89,6 +91,13 @@ Platt newton(const Likelihood& likelihood) {
     const double step_a = -(d.h22 * d.g1 - d.h21 * d.g2) / determinant;
     const double step_b = -(d.h11 * d.g2 - d.h21 * d.g1) / determinant;
     const double slope = d.g1 * step_a + d.g2 * step_b;
+    if (-slope <= kVisibleDecrease * value) {
+      // So close to the optimum the full step is right, and no line search could confirm it.
+      fit.a += step_a;
+      fit.b += step_b;
+      value = likelihood.value(fit.a, fit.b);
+      continue;
+    }
     double length = 1.0;
     for (; length >= kMinStep; length /= 2.0) {
       const double a = fit.a + length * step_a;
@@ -120,14 +129,15 @@ Platt fit_platt(std::span<const double> scores, std::span<const std::uint8_t> la
   require_some(positives, "scores with label 1", "a calibration needs both classes");
   require_some(scores.size() - positives, "scores with label 0",
                "a calibration needs both classes");
-  const Moments m = moments(scores);
-  const double deviation = m.variance > 0.0 ? std::sqrt(m.variance) : 1.0;
+  const WideMoments m = wide_moments(scores);
+  const long double deviation = m.variance > 0.0L ? std::sqrt(m.variance) : 1.0L;
   std::vector<double> scaled(scores.size());
   std::transform(scores.begin(), scores.end(), scaled.begin(),
-                 [&](double score) { return (score - m.mean) / deviation; });
+                 [&](double score) { return static_cast<double>((score - m.mean) / deviation); });
   Platt fit = newton(Likelihood(std::move(scaled), labels));
-  fit.a /= deviation;
-  fit.b -= fit.a * m.mean;
+  const long double slope = fit.a / deviation;
+  fit.a = static_cast<double>(slope);
+  fit.b = static_cast<double>(fit.b - slope * m.mean);
   return fit;
 }
 

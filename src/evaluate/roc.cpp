@@ -2,6 +2,7 @@
 
 #include "evaluate/checks.hpp"
 #include "evaluate/curve.hpp"
+#include "evaluate/moments.hpp"
 #include "evaluate/radix_sort.hpp"
 
 #include <algorithm>
@@ -117,7 +118,9 @@ Eer Roc::eer(EerRule rule) const {
   const RocPoint& above = *crossing;
   const RocPoint& below = *(crossing - 1);
   if (rule == EerRule::nearest) {
-    const RocPoint& best = -gap(below) <= gap(above) ? below : above;
+    // Accepting nothing is as near only when all scores are equal; a score is of more use then.
+    const bool lower_far = -gap(below) <= gap(above) && !std::isinf(below.threshold);
+    const RocPoint& best = lower_far ? below : above;
     return {(far(best) + (1.0 - tar(best))) / 2.0, best.threshold};
   }
   if (gap(above) == 0) return {far(above), above.threshold};
@@ -125,7 +128,7 @@ Eer Roc::eer(EerRule rule) const {
       -static_cast<double>(gap(below)) / static_cast<double>(gap(above) - gap(below));
   const double rate = far(below) + share * (far(above) - far(below));
   if (std::isinf(below.threshold)) return {rate, above.threshold};
-  return {rate, below.threshold + share * (above.threshold - below.threshold)};
+  return {rate, std::lerp(below.threshold, above.threshold, share)};
 }
 
 OperatingPoint Roc::at_far(double target, AtRule rule) const {
@@ -172,25 +175,17 @@ std::vector<DetPoint> det_curve(const Roc& roc) {
 }
 
 Moments moments(std::span<const double> values) {
-  const auto count = static_cast<double>(values.size());
-  if (values.empty()) {
-    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
-  }
-  double sum = 0.0;
-  for (double value : values) sum += value;
-  const double mean = sum / count;
-  double squares = 0.0;
-  for (double value : values) squares += (value - mean) * (value - mean);
-  return {mean, squares / count};
+  const WideMoments wide = wide_moments(values);
+  return {static_cast<double>(wide.mean), static_cast<double>(wide.variance)};
 }
 
 double fisher_ratio(std::span<const double> genuine, std::span<const double> impostor) {
   check_class(genuine, "genuine", 1);
   check_class(impostor, "impostor", 0);
-  const Moments g = moments(genuine);
-  const Moments i = moments(impostor);
+  const WideMoments g = wide_moments(genuine);
+  const WideMoments i = wide_moments(impostor);
   if (g.mean == i.mean) return 0.0;
-  return (g.mean - i.mean) * (g.mean - i.mean) / (g.variance + i.variance);
+  return static_cast<double>((g.mean - i.mean) * (g.mean - i.mean) / (g.variance + i.variance));
 }
 
 double d_prime(std::span<const double> genuine, std::span<const double> impostor) {

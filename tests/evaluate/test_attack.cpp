@@ -38,6 +38,7 @@ TEST(EerThreshold, IsAScoreOfTheSet) {
   EXPECT_EQ(eer_threshold(kScores, kLabels), 0.6);
   const AttackRates rates = attack_rates(kScores, kLabels, kInstruments, 2, 0.6);
   EXPECT_DOUBLE_EQ(rates.far, rates.bpcer);
+  EXPECT_EQ(eer_threshold(std::vector<double>{0.5, 0.5}, std::vector<std::uint8_t>{1, 0}), 0.5);
 }
 
 TEST(AverageClips, MeansInOrderOfAppearance) {
@@ -55,6 +56,8 @@ TEST(AverageClips, MeansInOrderOfAppearance) {
   expect_refused([&] { average_clips(scores, labels, instruments, mixed); }, "frames 0 and 1");
   expect_refused([&] { average_clips(scores, labels, {}, std::vector<std::uint32_t>{1}); },
                  "clips");
+  const std::vector<double> huge(4, 1.7e308);
+  EXPECT_EQ(average_clips(huge, labels, instruments, clips).scores[0], 1.7e308);
 }
 
 TEST(AttackRates, Refusals) {

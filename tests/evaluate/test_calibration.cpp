@@ -61,6 +61,27 @@ TEST(Isotonic, IsTheLeastSquaresMonotoneFit) {
   }
 }
 
+TEST(Isotonic, KnotsMayLieFurtherApartThanTheLargestDouble) {
+  const Isotonic map =
+      fit_isotonic(std::vector<double>{-1.5e308, 1.5e308}, std::vector<std::uint8_t>{0, 1});
+  EXPECT_EQ(map(-1.5e308), 0.0);
+  EXPECT_DOUBLE_EQ(map(0.0), 0.5);
+  EXPECT_EQ(map(1.5e308), 1.0);
+}
+
+TEST(Platt, DoesNotDependOnTheUnit) {
+  const LabelledScores list = random_scores(8, 200, 0.0);
+  const Platt plain = fit_platt(list.scores, list.labels);
+  for (double unit : {4e307, 1e-250}) {
+    std::vector<double> scores = list.scores;
+    for (double& score : scores) score *= unit;
+    const Platt fit = fit_platt(scores, list.labels);
+    for (std::size_t i = 0; i < 20; ++i) {
+      EXPECT_NEAR(fit(scores[i]), plain(list.scores[i]), 1e-9) << unit;
+    }
+  }
+}
+
 TEST(Isotonic, Refusals) {
   const std::vector<double> scores{1.0, 2.0}, nan{1.0, kNan}, bad{1.0, 0.0};
   const std::vector<std::uint8_t> labels{0, 1};
@@ -86,6 +107,14 @@ TEST(Platt, RecoversASigmoid) {
   EXPECT_NEAR(fit.a, -2.0, 0.06);
   EXPECT_NEAR(fit.b, 1.0, 0.05);
   EXPECT_NEAR(fit(0.5), 0.5, 0.02);
+}
+
+TEST(Platt, ConvergesWhateverTheRounding) {
+  // The last steps lower the likelihood by less than the rounding of its sum.
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const LabelledScores list = random_scores(seed, 20000, 0.0);
+    EXPECT_TRUE(fit_platt(list.scores, list.labels).converged) << seed;
+  }
 }
 
 TEST(Platt, SeparableScoresStayFinite) {

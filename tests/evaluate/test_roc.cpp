@@ -199,6 +199,28 @@ TEST(Roc, FisherRatioByHand) {
   EXPECT_EQ(fisher_ratio(std::vector<double>{1.0}, std::vector<double>{0.0}), kInfinity);
 }
 
+TEST(Roc, TheLargestAndTheSmallestScoresDoNotOverflow) {
+  // 4 3 against -4 -3 in units of 4e307 and 1e-200: (7 / 1)^2 / (1/4 + 1/4).
+  for (double unit : {4e307, 1e-200}) {
+    const std::vector<double> genuine{4.0 * unit, 3.0 * unit}, impostor{-4.0 * unit, -3.0 * unit};
+    EXPECT_NEAR(fisher_ratio(genuine, impostor), 98.0, 1e-9) << unit;
+    EXPECT_NEAR(d_prime(genuine, impostor), 14.0, 1e-9) << unit;
+  }
+  // FAR - FRR goes from -1/2 at 1.5e308 to 1/2 at -1.5e308: the middle, though they lie further
+  // apart than the largest double.
+  const Eer eer =
+      Roc(std::vector<double>{1.5e308, -1.5e308}, std::vector<double>{-1.5e308, -1.6e308}).eer();
+  EXPECT_DOUBLE_EQ(eer.rate, 0.25);
+  EXPECT_DOUBLE_EQ(eer.threshold, 0.0);
+}
+
+TEST(Roc, NearestEerIsReadAtAScore) {
+  // All scores equal: accepting nothing is as near to FAR = FRR as accepting everything.
+  const Roc tied(std::vector<double>{1.0, 1.0}, std::vector<double>{1.0});
+  EXPECT_EQ(tied.eer(EerRule::nearest).rate, 0.5);
+  EXPECT_EQ(tied.eer(EerRule::nearest).threshold, 1.0);
+}
+
 TEST(Roc, RefusesWhatHasNoCurve) {
   const std::vector<double> some{0.5}, none, nan{0.5, kNan}, infinite{kInfinity};
   expect_refused([&] { Roc(none, some); }, "there are no genuine scores");

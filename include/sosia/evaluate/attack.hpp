@@ -28,9 +28,9 @@ AttackRates attack_rates(std::span<const double> scores, std::span<const std::ui
                          std::span<const std::uint32_t> instruments, std::size_t instrument_count,
                          double threshold);
 
-/// The threshold with the smallest |FAR - FRR| of a set: a score of the set, all attacks pooled (of
-/// two equal ones the higher threshold). Take it from the development set: HTER and ACER on the
-/// test set are then honest. Taken from the test set itself, HTER is the test set's EER and
+/// The threshold with the smallest |FAR - FRR| of a set: always a score of the set, all attacks
+/// pooled (of two equal ones the higher threshold). Take it from the development set: HTER and ACER
+/// on the test set are then honest. Taken from the test set itself, HTER is the test set's EER and
 /// optimistic; such figures must be labelled "test-EER".
 double eer_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels);
 

@@ -45,7 +45,8 @@ struct Platt {
 
 /// Platt scaling by Newton's method with backtracking and smoothed targets (n_pos + 1) / (n_pos +
 /// 2) and 1 / (n_neg + 2) (Lin, Lin and Weng, "A note on Platt's probabilistic outputs for support
-/// vector machines", Machine Learning 68, 2007, their algorithm 1: at most 100 steps, ridge 1e-12).
+/// vector machines", Machine Learning 68, 2007, their algorithm 1: at most 100 steps, ridge 1e-12;
+/// no line search where the decrease is below the rounding of the likelihood).
 /// Scores are shifted and scaled to mean 0 and variance 1 for the fit. Throws invalid_argument for
 /// an empty class, mismatched lists or NaN.
 Platt fit_platt(std::span<const double> scores, std::span<const std::uint8_t> labels);

@@ -65,8 +65,8 @@ struct OperatingPoint {
 enum class EerRule {
   /// Where the polyline of the ROC crosses FAR = FRR: linear between the two neighbouring points.
   interpolated,
-  /// At the point with the smallest |FAR - FRR| (the one with the lower FAR of two equal ones): the
-  /// mean of FAR and FRR.
+  /// At the point with the smallest |FAR - FRR|: the mean of FAR and FRR. Of two equal ones the one
+  /// with the lower FAR, but never the point that accepts nothing.
   nearest,
 };
 
