@@ -51,9 +51,16 @@ Confusion confusion_at(const Roc& roc, double threshold) {
 }
 
 std::vector<PrecisionRecallPoint> precision_recall_curve(const Roc& roc) {
+  return precision_recall_curve(roc, roc.points());
+}
+
+std::vector<PrecisionRecallPoint> precision_recall_curve(const Roc& roc,
+                                                         std::span<const RocPoint> points) {
   std::vector<PrecisionRecallPoint> curve;
-  curve.reserve(roc.points().size() - 1);
-  for (const RocPoint& point : roc.points().subspan(1)) curve.push_back(point_of(roc, point));
+  curve.reserve(points.size());
+  for (const RocPoint& point : points) {
+    if (point.true_accepts + point.false_accepts > 0) curve.push_back(point_of(roc, point));
+  }
   return curve;
 }
 

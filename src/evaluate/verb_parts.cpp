@@ -37,6 +37,10 @@ std::size_t for_each_record(formats::CsvReader& reader, RunContext& run,
     throw Error(ErrorCode::corrupt_data, "the file has a header but no rows",
                 "give at least one row below the column names", reader.where());
   }
+  if (reader.encoding() != formats::TextEncoding::utf8) {
+    run.log(LogLevel::info, fmt::format("{} was read as {}", reader.origin(),
+                                        formats::encoding_name(reader.encoding())));
+  }
   return rows;
 }
 
@@ -52,7 +56,22 @@ std::string rate_key(double rate) {
     const double power = std::pow(10.0, -exponent);
     if (std::abs(rate - power) <= 1e-12 * power) return fmt::format("1e-{:.0f}", exponent);
   }
-  return fmt::format("{:g}", rate);
+  return fmt::format("{}", rate);
+}
+
+void require_distinct(Fields& f, std::string_view option, std::span<const double> rates) {
+  std::vector<std::string> keys;
+  for (double rate : rates) keys.push_back(rate_key(rate));
+  std::sort(keys.begin(), keys.end());
+  f.require(std::adjacent_find(keys.begin(), keys.end()) == keys.end(),
+            fmt::format("{} names a rate twice", option));
+}
+
+void require_distinct(Fields& f, std::string_view option, std::span<const std::int64_t> ranks) {
+  std::vector<std::int64_t> sorted(ranks.begin(), ranks.end());
+  std::sort(sorted.begin(), sorted.end());
+  f.require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(),
+            fmt::format("{} names a rank twice", option));
 }
 
 std::string percent(double rate) {
@@ -122,7 +141,10 @@ Plot histogram_plot(std::string key, std::string title, std::string x_label,
       high = std::max(high, score);
     }
   }
-  const double width = high > low ? (high - low) / static_cast<double>(bins) : 1.0;
+  // Wider than a double, so that neither the largest nor the smallest scores overflow.
+  const auto first = static_cast<long double>(low);
+  const auto count = static_cast<long double>(bins);
+  const long double width = high > low ? (high - first) / count : 1.0L;
   Plot plot{.key = std::move(key),
             .title = std::move(title),
             .x_label = std::move(x_label),
@@ -131,11 +153,11 @@ Plot histogram_plot(std::string key, std::string title, std::string x_label,
     Series series{.name = list.name, .style = SeriesStyle::bars};
     std::vector<std::size_t> counts(bins, 0);
     for (double score : list.scores) {
-      const auto bin = static_cast<std::size_t>((score - low) / width);
+      const auto bin = static_cast<std::size_t>((score - first) / width);
       ++counts[std::min(bin, bins - 1)];
     }
     for (std::size_t b = 0; b < bins; ++b) {
-      series.x.push_back(low + (static_cast<double>(b) + 0.5) * width);
+      series.x.push_back(static_cast<double>(first + (static_cast<long double>(b) + 0.5L) * width));
       series.y.push_back(static_cast<double>(counts[b]) /
                          static_cast<double>(std::max<std::size_t>(list.scores.size(), 1)));
     }

@@ -37,8 +37,8 @@ class Names {
   std::vector<std::string> names_;
 };
 
-/// Calls `row` for every record; cancels and reports progress. Throws corrupt_data for a file
-/// without records. Returns their number.
+/// Calls `row` for every record; cancels, reports progress, and says so when the text was not
+/// plain UTF-8. Throws corrupt_data for a file without records. Returns their number.
 std::size_t for_each_record(formats::CsvReader& reader, RunContext& run,
                             const std::function<void()>& row);
 
@@ -59,6 +59,10 @@ std::string_view name_field(const formats::CsvReader& reader, std::size_t column
 
 /// "1e-3" for powers of ten, "0.05" otherwise.
 std::string rate_key(double rate);
+
+/// Refuses a list option that names one key of the report twice.
+void require_distinct(Fields& f, std::string_view option, std::span<const double> rates);
+void require_distinct(Fields& f, std::string_view option, std::span<const std::int64_t> ranks);
 
 /// "12.34 %", four significant digits.
 std::string percent(double rate);

@@ -1,5 +1,6 @@
 // `sosia evaluate attack`: presentation attack detection scores.
 
+#include "evaluate/checks.hpp"
 #include "evaluate/verb_parts.hpp"
 #include "evaluate/verbs.hpp"
 #include "sosia/core/error.hpp"
@@ -103,8 +104,14 @@ struct Choice {
 Choice choose_threshold(const AttackFile& all, const AttackOptions& o, Report& report) {
   if (o.threshold) return {*o.threshold, "given", " (given threshold)"};
   if (!all.dev.scores.empty()) {
-    const double threshold =
-        of_file(o.file, [&] { return eer_threshold(all.dev.scores, all.dev.labels); });
+    const auto live = static_cast<std::size_t>(
+        std::count(all.dev.labels.begin(), all.dev.labels.end(), std::uint8_t{1}));
+    const double threshold = of_file(o.file, [&] {
+      const std::string hint = "an EER threshold needs both classes; or give --threshold";
+      require_some(live, "bona fide rows in split dev", hint);
+      require_some(all.dev.labels.size() - live, "attacks in split dev", hint);
+      return eer_threshold(all.dev.scores, all.dev.labels);
+    });
     return {threshold, "dev_eer", " (dev threshold)"};
   }
   report.warning(

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -62,7 +63,9 @@ void describe(Fields& f, IdentificationOptions& o) {
     o.gate_fpir);
   describe_gate(f, "min_rank1", "fail below this rank-1 rate", o.min_rank1);
   f.require(!o.fpir.empty(), "fpir needs at least one rate");
+  require_distinct(f, "fpir", o.fpir);
   f.require(!o.ranks.empty(), "ranks needs at least one rank");
+  require_distinct(f, "ranks", o.ranks);
 }
 
 struct Probe {
@@ -74,7 +77,7 @@ struct Probe {
 struct Searches {
   std::vector<Search> searches;
   std::vector<std::uint32_t> subjects;  // of each probe, numbered from 0 without gaps
-  std::vector<double> non_mate_scores;  // of all candidates that are not the probe's own subject
+  std::vector<double> non_mate_scores;  // of all subjects in a list but the probe's own
   std::size_t subject_count = 0;
   std::size_t enrolled = 0;
 };
@@ -93,15 +96,24 @@ class Reader {
       const bool mated = probe.mated.value_or(enrolled[probe.subject] == 1);
       all.searches.push_back(make_search(probe.candidates, probe.subject, mated));
       all.subjects.push_back(probe_subjects.number(subjects_.name(probe.subject)));
-      for (const Candidate& c : probe.candidates) {
-        if (c.subject != probe.subject) all.non_mate_scores.push_back(c.score);
-      }
+      add_non_mates(probe, all.non_mate_scores);
     }
     all.subject_count = probe_subjects.size();
     return all;
   }
 
  private:
+  // A subject counts once per list, with its best score.
+  static void add_non_mates(const Probe& probe, std::vector<double>& scores) {
+    std::unordered_map<std::int64_t, double> best;
+    for (const Candidate& c : probe.candidates) {
+      if (c.subject == probe.subject) continue;
+      const auto [entry, added] = best.try_emplace(c.subject, c.score);
+      if (!added) entry->second = std::max(entry->second, c.score);
+    }
+    for (const auto& [subject, score] : best) scores.push_back(score);
+  }
+
   void read_probes(RunContext& run) {
     formats::CsvReader reader(options_.file);
     const std::size_t probe = reader.column("probe"), subject = reader.column("probe_subject"),

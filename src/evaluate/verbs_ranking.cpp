@@ -50,6 +50,7 @@ void describe(Fields& f, RankingOptions& o) {
   describe_gate(f, "min_map", "fail below this mAP", o.min_map);
   describe_gate(f, "min_rank1", "fail below this rank-1 rate", o.min_rank1);
   f.require(!o.ranks.empty(), "ranks needs at least one rank");
+  require_distinct(f, "ranks", o.ranks);
 }
 
 struct Item {

@@ -9,6 +9,7 @@
 #include "sosia/evaluate/verification.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -77,6 +78,7 @@ void describe(Fields& f, VerificationOptions& o) {
      .group = "gates"},
     o.gate_far);
   f.require(!o.far.empty(), "far needs at least one rate");
+  require_distinct(f, "far", o.far);
   f.require(o.folds != 1, "a cross-validation needs at least 2 folds");
 }
 
@@ -146,7 +148,7 @@ Intervals intervals_of(const Comparisons& list, const Roc& roc, const Verificati
                        Report& report, RunContext& run) {
   Intervals intervals;
   if (list.subject_names.size() >= 2 && o.bootstrap.replicates > 0) {
-    auto all = bootstrap_verification(list.scores, list.labels, list.subjects, o.far,
+    auto all = bootstrap_verification(list.scores, list.labels, list.subjects, {o.far, o.rule},
                                       o.bootstrap.options(), run);
     intervals.auc = std::move(all.auc);
     intervals.eer = std::move(all.eer);
@@ -156,9 +158,12 @@ Intervals intervals_of(const Comparisons& list, const Roc& roc, const Verificati
   if (list.subject_names.size() == 1) {
     report.warning("all comparisons are of one subject: nothing can be said about other subjects");
   }
-  report.warning(
+  report.warning(fmt::format(
       "the intervals of TAR take comparisons as independent, which is too narrow when subjects "
-      "repeat; add the columns subject_a and subject_b for a bootstrap over subjects");
+      "repeat; {}",
+      list.subjects.empty()
+          ? "add the columns subject_a and subject_b for a bootstrap over subjects"
+          : "a bootstrap needs two subjects and --replicates"));
   for (double target : o.far) {
     const auto genuine = static_cast<double>(roc.genuine_count());
     const double accepted = std::round(roc.at_far(target, o.rule).tar * genuine);
@@ -215,6 +220,27 @@ void add_decisions(Report& report, const Roc& roc, double threshold) {
                 {"f1", c.f1()}});
 }
 
+bool every_fold_has_both_classes(std::span<const std::uint8_t> labels,
+                                 std::span<const std::uint32_t> folds) {
+  std::vector<std::array<bool, 2>> seen(*std::max_element(folds.begin(), folds.end()) + 1);
+  for (std::size_t i = 0; i < folds.size(); ++i) seen[folds[i]][labels[i]] = true;
+  return std::all_of(seen.begin(), seen.end(), [](const auto& s) { return s[0] && s[1]; });
+}
+
+void add_val(Report& report, std::span<const double> distances, const Comparisons& list,
+             std::span<const std::uint32_t> folds) {
+  if (!every_fold_has_both_classes(list.labels, folds)) {
+    report.warning(
+        "there is no VAL over folds: a fold lacks genuine or impostor comparisons; the folds are "
+        "runs of the file unless a column fold names them");
+    return;
+  }
+  const FoldVal val = fold_val(distances, list.labels, folds, lfw_thresholds(0.001), 1e-3);
+  report.group("val_at_far", "VAL at FAR 1e-3 over folds",
+               {{"val", val.val_mean}, {"val_std", val.val_std}, {"far", val.far_mean}},
+               "threshold interpolated on the other folds, steps of 0.001");
+}
+
 void add_folds(Report& report, const Comparisons& list, const VerificationOptions& o) {
   if (list.folds.empty() && o.folds == 0) return;
   const auto folds = list.folds.empty()
@@ -232,7 +258,8 @@ void add_folds(Report& report, const Comparisons& list, const VerificationOption
   std::transform(list.scores.begin(), list.scores.end(), distances.begin(),
                  [&](double s) { return cosine ? squared_distance(s) : -s; });
   const auto grid = cosine ? lfw_thresholds(0.01) : exact_thresholds(distances);
-  const FoldAccuracy accuracy = fold_accuracy(distances, list.labels, folds, grid);
+  const auto measure = [&] { return fold_accuracy(distances, list.labels, folds, grid); };
+  const FoldAccuracy accuracy = list.folds.empty() ? measure() : of_file(o.file, measure);
   const std::string rule =
       cosine ? "LFW grid: 2 - 2 score < threshold, steps of 0.01 from 0 to 4, first best of the "
                "other folds"
@@ -253,11 +280,24 @@ void add_folds(Report& report, const Comparisons& list, const VerificationOption
                                  : list.fold_names.name(static_cast<std::uint32_t>(i));
     table.add({name, accuracy.accuracies[i], cosine ? 1.0 - t / 2.0 : -t});
   }
-  if (!cosine) return;
-  const FoldVal val = fold_val(distances, list.labels, folds, lfw_thresholds(0.001), 1e-3);
-  report.group("val_at_far", "VAL at FAR 1e-3 over folds",
-               {{"val", val.val_mean}, {"val_std", val.val_std}, {"far", val.far_mean}},
-               "threshold interpolated on the other folds, steps of 0.001");
+  if (cosine) add_val(report, distances, list, folds);
+}
+
+Plot precision_recall_plot(const Roc& roc) {
+  const std::vector<RocPoint> points = roc.thinned(400);
+  Plot plot{.key = "precision_recall",
+            .title = "Precision and F1",
+            .x_label = "recall (TAR)",
+            .y_label = "share"};
+  Series precision{.name = "precision"}, f1{.name = "F1", .style = SeriesStyle::dashed};
+  for (const PrecisionRecallPoint& p : precision_recall_curve(roc, points)) {
+    precision.x.push_back(p.recall);
+    precision.y.push_back(p.precision);
+    f1.y.push_back(p.f1);
+  }
+  f1.x = precision.x;
+  plot.series = {std::move(precision), std::move(f1)};
+  return plot;
 }
 
 void add_groups(Report& report, const Comparisons& list, const Roc& roc,
@@ -340,6 +380,7 @@ Report verification(const VerificationOptions& o, RunContext& run) {
   add_groups(report, list, roc, o);
   report.plot(roc_plot(roc));
   report.plot(det_plot(roc));
+  report.plot(precision_recall_plot(roc));
   const NamedScores lists[] = {{"genuine", set.genuine}, {"impostor", set.impostor}};
   report.plot(histogram_plot("scores", "Scores", "score", lists));
 

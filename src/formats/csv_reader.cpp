@@ -394,6 +394,9 @@ std::optional<std::size_t> CsvReader::find_column_of(
   return std::nullopt;
 }
 
+const std::string& CsvReader::origin() const noexcept {
+  return impl_->text.origin();
+}
 TextEncoding CsvReader::encoding() const noexcept {
   return impl_->text.encoding();
 }

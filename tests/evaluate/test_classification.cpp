@@ -38,6 +38,12 @@ TEST(PrecisionRecall, CurveByHand) {
   EXPECT_DOUBLE_EQ(curve[2].precision, 3.0 / 4.0);
   EXPECT_DOUBLE_EQ(curve[3].precision, 3.0 / 5.0);
   EXPECT_DOUBLE_EQ(curve[3].recall, 1.0);
+  const Roc roc = hand_made();
+  const std::vector<RocPoint> ends{roc.points().front(), roc.points().back()};
+  const auto part = precision_recall_curve(roc, ends);
+  ASSERT_EQ(part.size(), 1u);  // the first point accepts nothing
+  EXPECT_EQ(part[0].threshold, roc.points().back().threshold);
+  EXPECT_DOUBLE_EQ(part[0].recall, 1.0);
 }
 
 TEST(AveragePrecision, ByHandAndPerfect) {

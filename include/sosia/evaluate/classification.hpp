@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace sosia::evaluate {
@@ -35,6 +36,9 @@ struct PrecisionRecallPoint {
 /// One point per distinct score, threshold falling, from the highest score on (the point that
 /// accepts nothing has no precision and is left out).
 std::vector<PrecisionRecallPoint> precision_recall_curve(const Roc& roc);
+/// The same for some of the curve's points (`Roc::thinned`), in their order.
+std::vector<PrecisionRecallPoint> precision_recall_curve(const Roc& roc,
+                                                         std::span<const RocPoint> points);
 
 /// Sum over the points of (recall_k - recall_(k-1)) * precision_k, without interpolation; scores
 /// that tie form one point. Equals scikit-learn's average_precision_score.

@@ -119,7 +119,7 @@ struct GroupGap {
   double fnmr_difference;  ///< largest minus smallest FNMR at the shared threshold
   double fmr_ratio;        ///< largest over smallest FMR at the shared threshold (may be infinite)
   double eer_difference;
-  double eer_std;  ///< standard deviation over groups, divided by their number (as RFW reports)
+  double eer_std;  ///< standard deviation over groups, divided by their number
 };
 GroupGap group_gap(std::span<const GroupRates> rates);
 

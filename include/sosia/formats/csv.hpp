@@ -91,6 +91,8 @@ class CsvReader {
   /// The first of several accepted names that is there ("path", "file", "image").
   std::optional<std::size_t> find_column_of(std::initializer_list<std::string_view> names) const;
 
+  /// The path, or the name that the buffer was given.
+  const std::string& origin() const noexcept;
   /// The encoding as far as the file has been read; final when `next` has returned false.
   TextEncoding encoding() const noexcept;
   char delimiter() const noexcept;
