@@ -43,11 +43,11 @@ inline void walk_csv(Bytes bytes, const formats::CsvOptions& options) {
   formats::CsvReader csv(bytes, "input.csv", options);
   for (const std::string& name : csv.header()) touch(name);
   while (csv.next()) {
-    for (std::size_t i = 0; i < csv.size(); ++i) {
-      touch(csv[i]);
-      attempt([&] { csv.real(i); });
-      attempt([&] { csv.integer(i); });
-    }
+    for (std::size_t i = 0; i < csv.size(); ++i) touch(csv[i]);
+    // One field of each record: most conversions throw, which costs more than all the reading.
+    const std::size_t chosen = static_cast<std::size_t>(csv.line()) % csv.size();
+    attempt([&] { csv.real(chosen); });
+    attempt([&] { csv.integer(chosen); });
     touch(csv.where());
   }
 }
