@@ -118,6 +118,13 @@ class Verification(unittest.TestCase):
             # det_curve leaves out the flat ends; every point of it must be one of ours.
             for fmr, fnmr in zip(*metrics.det_curve(labels, scores)[:2]):
                 self.assertLess(np.min(np.abs(x - fmr) + np.abs(y - fnmr)), 1e-12)
+            # Theirs rises in threshold and ends with a point that accepts nothing.
+            precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+            x, y = plot_series(ours, "precision_recall")
+            np.testing.assert_allclose(x, recall[-2::-1], atol=1e-12)
+            np.testing.assert_allclose(y, precision[-2::-1], atol=1e-12)
+            _, f1 = plot_series(ours, "precision_recall", 1)
+            np.testing.assert_allclose(f1, 2 * x * y / np.maximum(x + y, 1e-300), atol=1e-12)
 
     def test_decisions_at_a_threshold(self):
         for scores, labels, _ in self.run_all():
