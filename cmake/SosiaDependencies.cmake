@@ -1,10 +1,11 @@
 # Third-party libraries. All come from package registries; nothing is copied into the tree. Each is
-# found here once and linked by the room that owns it (HEAVY in rooms.cmake). What is missing is
-# collected and reported in one message with the command that installs it.
+# found here once and linked by the room that owns it (HEAVY in rooms.cmake). A room whose libraries
+# are missing is skipped, with the command that installs them in the summary; core and the command
+# line stop the configuration.
 
-set(SOSIA_MISSING "")
-
-# sosia_find_header_library(<target> <header> <debian package> [LIBRARY <name>] [SUFFIX <dir>])
+# sosia_find_header_library(<target> <header> <debian package> [LIBRARY <name>...] [SUFFIX <dir>])
+#
+# Without the header or a library there is no <target>.
 function(sosia_find_header_library target header package)
   cmake_parse_arguments(ARG "" "SUFFIX" "LIBRARY" ${ARGN})
   string(MAKE_C_IDENTIFIER "${target}" id)
@@ -20,8 +21,8 @@ function(sosia_find_header_library target header package)
     mark_as_advanced(${id}_${name}_LIBRARY)
   endforeach()
   mark_as_advanced(${id}_INCLUDE_DIR)
+  set_property(GLOBAL PROPERTY SOSIA_PACKAGE_${target} ${package})
   if(NOT ${id}_INCLUDE_DIR)
-    set(SOSIA_MISSING ${SOSIA_MISSING} ${package} PARENT_SCOPE)
     return()
   endif()
   add_library(${target} INTERFACE IMPORTED GLOBAL)
@@ -39,10 +40,12 @@ sosia_find_header_library(ext::tbb oneapi/tbb/task_arena.h libtbb-dev LIBRARY tb
 sosia_find_header_library(ext::random123 Random123/philox.h librandom123-dev)
 sosia_find_header_library(ext::xxhash xxhash.h libxxhash-dev LIBRARY xxhash)
 sosia_find_header_library(ext::sodium sodium.h libsodium-dev LIBRARY sodium)
+# formats
+sosia_find_header_library(ext::zlib zlib.h zlib1g-dev LIBRARY z)
 # image
 sosia_find_header_library(ext::turbojpeg turbojpeg.h libturbojpeg0-dev LIBRARY turbojpeg)
 sosia_find_header_library(ext::png png.h libpng-dev LIBRARY png)
-sosia_find_header_library(ext::webp webp/decode.h libwebp-dev LIBRARY webp)
+sosia_find_header_library(ext::webp webp/decode.h libwebp-dev LIBRARY webp webpdemux)
 sosia_find_header_library(ext::gif gif_lib.h libgif-dev LIBRARY gif)
 sosia_find_header_library(ext::opencv opencv2/imgproc.hpp libopencv-imgproc-dev
                           SUFFIX opencv4 LIBRARY opencv_core opencv_imgproc)
@@ -51,13 +54,7 @@ sosia_find_header_library(ext::cli11 CLI/CLI.hpp libcli11-dev)
 
 find_file(SOSIA_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
 if(NOT SOSIA_CHART_JS)
-  list(APPEND SOSIA_MISSING libjs-chart.js)
-endif()
-
-if(SOSIA_MISSING)
-  list(REMOVE_DUPLICATES SOSIA_MISSING)
-  list(JOIN SOSIA_MISSING " " packages)
-  message(FATAL_ERROR "missing libraries; on Debian: apt-get install ${packages}\n"
+  message(FATAL_ERROR "core cannot be built: on Debian: apt-get install libjs-chart.js\n"
                       "(`make setup` installs everything that sosia needs)")
 endif()
 

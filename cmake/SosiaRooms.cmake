@@ -49,14 +49,69 @@ function(sosia_check_edges what room property)
   endforeach()
 endfunction()
 
-# sosia_add_room(<name> SOURCES <file>... [IMPORTS <room>...] [LINK <target>...]
-#                [NO_VERBS])
+# sosia_reasons_against(<out> <what> [IMPORTS <room>...] [LINK <target>...] ...): why <what> cannot
+# be built here, "" when it can. What may be absent: rooms, and libraries called ext::<name>, which
+# SosiaDependencies.cmake looks up or, when a feature has that name (TORCH: ext::torch), its gateway.
+function(sosia_reasons_against out what)
+  cmake_parse_arguments(ARG "" "" "IMPORTS;LINK;SOURCES" ${ARGN})
+  set(reasons "")
+  foreach(import IN LISTS ARG_IMPORTS)
+    if(NOT TARGET sosia_${import})
+      list(APPEND reasons "the room ${import} is not built")
+    endif()
+  endforeach()
+  set(packages "")
+  get_property(features GLOBAL PROPERTY SOSIA_FEATURES)
+  foreach(library IN LISTS ARG_LINK)
+    if(library MATCHES "^ext::(.+)" AND NOT TARGET ${library})
+      string(TOUPPER "${CMAKE_MATCH_1}" feature)
+      get_property(package GLOBAL PROPERTY SOSIA_PACKAGE_${library})
+      if(feature IN_LIST features)
+        get_property(detail GLOBAL PROPERTY SOSIA_FEATURE_DETAIL_${feature})
+        list(APPEND reasons "feature ${feature}: ${detail}")
+        continue()
+      elseif(NOT package)
+        message(FATAL_ERROR "${what} links ${library}, which cmake/SosiaDependencies.cmake does not "
+                            "look up")
+      endif()
+      list(APPEND packages ${package})
+    endif()
+  endforeach()
+  if(packages)
+    list(REMOVE_DUPLICATES packages)
+    list(JOIN packages " " words)
+    list(APPEND reasons "on Debian: apt-get install ${words}")
+  endif()
+  list(JOIN reasons "; " text)
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+# sosia_add_room(<name> SOURCES <file>... [IMPORTS <room>...] [LINK <target>...])
 #
 # One shared library libsosia_<name>.so in lib/sosia/, opened by the program on first use of one of
 # its verbs. Sources are relative to src/<name>/; public headers are include/sosia/<name>.hpp and
 # include/sosia/<name>/*.hpp. If src/<name>/verbs.cpp exists it must define
 # `void sosia::<name>::register_verbs(sosia::Registry&)`; the module's entry point is generated.
-function(sosia_add_room name)
+#
+# A room that imports a room which is not built, or links a library which is not there, is skipped
+# with a line in the summary; its CMakeLists.txt ends with this call (hence a macro). Only core
+# cannot be skipped.
+macro(sosia_add_room name)
+  sosia_check_room(${name} ${ARGN})
+  sosia_reasons_against(sosia_room_lacks "room '${name}'" ${ARGN})
+  if(sosia_room_lacks)
+    if("${name}" STREQUAL "core")
+      message(FATAL_ERROR "core cannot be built: ${sosia_room_lacks}\n"
+                          "(`make setup` installs everything that sosia needs)")
+    endif()
+    sosia_skip_room(${name} "${sosia_room_lacks}")
+    return()
+  endif()
+  sosia_define_room(${name} ${ARGN})
+endmacro()
+
+# Stops unless the room is in the table and asks for nothing that the table does not allow.
+function(sosia_check_room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;IMPORTS;LINK" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "sosia_add_room(${name}): unexpected '${ARG_UNPARSED_ARGUMENTS}'")
@@ -67,7 +122,10 @@ function(sosia_add_room name)
     message(FATAL_ERROR "sosia_add_room: '${name}' is not in cmake/rooms.cmake (${names})")
   endif()
   sosia_check_edges("room '${name}'" ${name} SOSIA_IMPORTS ${ARG_IMPORTS})
+endfunction()
 
+function(sosia_define_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;IMPORTS;LINK" ${ARGN})
   file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/sosia/${name}.hpp"
        "${PROJECT_SOURCE_DIR}/include/sosia/${name}/*.hpp")
   add_library(sosia_${name} SHARED ${ARG_SOURCES})
@@ -88,7 +146,7 @@ function(sosia_add_room name)
     INSTALL_RPATH "$ORIGIN")
   set_property(GLOBAL APPEND PROPERTY SOSIA_BUILT_ROOMS ${name})
 
-  if(NOT name STREQUAL "core" AND NOT name STREQUAL "cli")
+  if(NOT name STREQUAL "core")
     sosia_generate_registration(${name})
   endif()
   install(TARGETS sosia_${name} EXPORT sosiaTargets
@@ -101,7 +159,8 @@ endfunction()
 # Called from src/<room>/methods/<method>/CMakeLists.txt, which the room finds by itself: a method
 # exists when its folder does. All methods of a room form libsosia_<room>_methods.so, so that using
 # the room never loads what only its methods need. The folder must hold CARD.md and claims.cpp;
-# <method>.cpp defines `void sosia::<room>::<method>::register_method(sosia::Registry&)`.
+# <method>.cpp defines `void sosia::<room>::<method>::register_method(sosia::Registry&)`. A method
+# whose imports or libraries are not there is skipped, as a room is.
 function(sosia_add_method method)
   cmake_parse_arguments(ARG "" "ROOM" "SOURCES;IMPORTS;LINK" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_ROOM)
@@ -122,13 +181,18 @@ function(sosia_add_method method)
     endif()
   endforeach()
   sosia_check_edges("method '${room}/${method}'" ${room} SOSIA_METHOD_IMPORTS ${ARG_IMPORTS})
+  sosia_reasons_against(lacks "method '${room}/${method}'" IMPORTS ${ARG_IMPORTS} LINK ${ARG_LINK})
+  if(lacks)
+    sosia_skip_room(${room}/${method} "${lacks}")
+    return()
+  endif()
   list(TRANSFORM ARG_SOURCES PREPEND "${here}/")
-  target_sources(sosia_${room}_methods PRIVATE ${ARG_SOURCES} "${here}/claims.cpp")
-  foreach(import IN LISTS ARG_IMPORTS)
-    target_link_libraries(sosia_${room}_methods PUBLIC sosia_${import})
-  endforeach()
-  target_link_libraries(sosia_${room}_methods PRIVATE ${ARG_LINK})
   set_property(GLOBAL APPEND PROPERTY SOSIA_METHODS_${room} ${method})
+  set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_SOURCES_${room} ${ARG_SOURCES}
+                                                                   "${here}/claims.cpp")
+  set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_LINK_${room} ${ARG_LINK})
+  list(TRANSFORM ARG_IMPORTS PREPEND sosia_)
+  set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_ROOMS_${room} ${ARG_IMPORTS})
   set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_CARDS "${here}/CARD.md")
   if(EXISTS "${here}/test_${method}.cpp")
     sosia_add_test(${room}_${method} SOURCES "${here}/test_${method}.cpp"
@@ -136,11 +200,16 @@ function(sosia_add_method method)
   endif()
 endfunction()
 
-# Made by the room, in its own folder: only there can the index be written after linking.
+# The library of a room's methods. Made by the room, in its own folder: only there can the index be
+# written after linking.
 function(sosia_add_methods_module room)
-  add_library(sosia_${room}_methods SHARED)
+  get_property(sources GLOBAL PROPERTY SOSIA_METHOD_SOURCES_${room})
+  get_property(libraries GLOBAL PROPERTY SOSIA_METHOD_LINK_${room})
+  get_property(rooms GLOBAL PROPERTY SOSIA_METHOD_ROOMS_${room})
+  add_library(sosia_${room}_methods SHARED ${sources})
   target_include_directories(sosia_${room}_methods PRIVATE "${PROJECT_SOURCE_DIR}/src")
-  target_link_libraries(sosia_${room}_methods PUBLIC sosia_${room} PRIVATE sosia_options)
+  target_link_libraries(sosia_${room}_methods PUBLIC sosia_${room} ${rooms}
+                                              PRIVATE sosia_options ${libraries})
   set_target_properties(sosia_${room}_methods PROPERTIES
     EXPORT_NAME ${room}_methods
     VISIBILITY_INLINES_HIDDEN ON
@@ -159,15 +228,13 @@ function(sosia_generate_registration room)
   endif()
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true
        "${CMAKE_CURRENT_SOURCE_DIR}/methods/*/CMakeLists.txt")
-  if(folders)
-    sosia_add_methods_module(${room})
-  endif()
   foreach(file IN LISTS folders)
     get_filename_component(folder "${file}" DIRECTORY)
     add_subdirectory("${folder}")
   endforeach()
   get_property(methods GLOBAL PROPERTY SOSIA_METHODS_${room})
   if(methods)
+    sosia_add_methods_module(${room})
     set(declarations "")
     set(calls "")
     foreach(method IN LISTS methods)
@@ -195,10 +262,25 @@ extern \"C\" void sosia_register_module(sosia::Registry& registry) {
   set(index "${PROJECT_BINARY_DIR}/lib/sosia/${module}.verbs.json")
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND sosia_index module "$<TARGET_FILE:${target}>" "${index}"
+    BYPRODUCTS "${index}"
     COMMENT "Indexing the verbs of ${module}" VERBATIM)
   add_dependencies(${target} sosia_index)
   set_property(GLOBAL APPEND PROPERTY SOSIA_MODULES ${target})
   install(FILES "${index}" DESTINATION "${CMAKE_INSTALL_LIBDIR}/sosia" COMPONENT ${module})
+endfunction()
+
+# The program believes every index in lib/sosia. Those of modules that this configuration does not
+# build (a method that was deleted, a room that is skipped now) are left over from an earlier one.
+function(sosia_remove_stale_indexes)
+  get_property(modules GLOBAL PROPERTY SOSIA_MODULES)
+  file(GLOB indexes "${PROJECT_BINARY_DIR}/lib/sosia/*.verbs.json")
+  foreach(index IN LISTS indexes)
+    get_filename_component(file "${index}" NAME)
+    string(REPLACE ".verbs.json" "" module "${file}")
+    if(NOT sosia_${module} IN_LIST modules)
+      file(REMOVE "${index}" "${PROJECT_BINARY_DIR}/lib/sosia/libsosia_${module}.so")
+    endif()
+  endforeach()
 endfunction()
 
 # sosia_add_test(<name> SOURCES <file>... [LINK <target>...] [LABELS <label>...])

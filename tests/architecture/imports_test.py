@@ -12,6 +12,9 @@ import re
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import import_table  # noqa: E402
+
 # Third-party headers by the name that HEAVY uses in rooms.cmake.
 HEAVY = {
     "opencv": r"opencv2/", "jpeg": r"(turbojpeg|jpeglib)\.h", "png": r"png\.h", "webp": r"webp/",
@@ -28,25 +31,13 @@ FORBIDDEN_CALLS = r"\b(std::cout|std::cerr|printf\s*\(|puts\s*\(|std::exit|abort
 
 def read_table(source):
     """{room: (imports, method imports, heavy, method heavy)}, imports closed transitively."""
-    text = re.sub(r"#.*", "", (source / "cmake/rooms.cmake").read_text())
+    rooms = import_table.read(source / "cmake" / "rooms.cmake")
     table = {}
-    for body in re.findall(r"sosia_room\(([^)]*)\)", text):
-        words = body.split()
-        parts = {"IMPORTS": [], "METHOD_IMPORTS": [], "HEAVY": [], "METHOD_HEAVY": []}
-        key = None
-        for word in words[1:]:
-            if word in parts:
-                key = word
-            else:
-                parts[key].append(word)
-        closure = set(parts["IMPORTS"])
-        for room in parts["IMPORTS"]:
-            closure |= table[room][0]
-        methods = closure | set(parts["METHOD_IMPORTS"])
-        for room in parts["METHOD_IMPORTS"]:
-            methods |= table[room][0]
-        table[words[0]] = (closure, methods, set(parts["HEAVY"]),
-                           set(parts["HEAVY"]) | set(parts["METHOD_HEAVY"]))
+    for name, room in rooms.items():
+        imports = import_table.closure(rooms, room.imports)
+        methods = import_table.closure(rooms, room.imports + room.method_imports)
+        table[name] = (set(imports), set(methods), set(room.heavy),
+                       set(room.heavy + room.method_heavy))
     return table
 
 
