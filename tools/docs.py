@@ -113,9 +113,9 @@ def papers_page(rows, rooms):
         text += (f"\n## {room}\n\n| system | method | title | venue | state | also found as |\n"
                  "|---|---|---|---|---|---|\n")
         for row in of_room:
-            keys = ("title", "venue", "state", "aliases")
+            cells = [row["title"], row["venue"], row["state"], ", ".join(row["aliases"])]
             text += (f"| {cell(row['system'])} | `{row['method']}` | "
-                     + " | ".join(cell(row[key]) for key in keys) + " |\n")
+                     + " | ".join(cell(text) for text in cells) + " |\n")
     return text
 
 

@@ -85,19 +85,24 @@ Settings parse_arguments(const VerbEntry& verb, const std::vector<std::string>& 
   }
   Settings settings;
   const std::string source(kCommandLine);
-  for (const Bound& b : bound) {
+  std::vector<std::string> remaining = app.remaining();
+  for (Bound& b : bound) {
     if (b.option->count() == 0) continue;
+    if (b.spec->field.positional && !is_list(*b.spec) && b.texts.size() > 1) {
+      remaining.insert(remaining.end(), b.texts.begin() + 1, b.texts.end());
+      b.texts.resize(1);
+    }
     settings.set(b.spec->path,
                  b.spec->type == FieldType::boolean ? Value(b.option->as<bool>())
                                                     : value_from_text(*b.spec, b.texts),
                  source);
   }
   bool unknown_flag = false;
-  for (const std::string& word : app.remaining()) {
+  for (const std::string& word : remaining) {
     if (word.starts_with('-')) {
       settings.set(unknown_name(word), word, source);
       unknown_flag = true;
-    } else if (!unknown_flag) {  // after an unknown flag a word may be its value
+    } else if (!unknown_flag) {  // beside an unknown flag a word may be its value
       throw Error(ErrorCode::usage, "unexpected argument " + quote(word),
                   "`sosia " + verb.info.path() + " --help` shows what it takes");
     }

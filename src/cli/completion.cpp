@@ -18,6 +18,7 @@ std::string shell_quoted(const std::string& text) {
   return out + "'";
 }
 
+/// What may stand first: nouns, and verbs of one word.
 std::string first_words(const Catalogue& catalogue) {
   std::string words;
   for (const std::string& noun : nouns(catalogue)) words += noun.empty() ? "" : noun + " ";
@@ -27,96 +28,150 @@ std::string first_words(const Catalogue& catalogue) {
   return words + "completion help";
 }
 
-std::string flags_of(const VerbEntry& verb) {
+std::string verbs_of(const Catalogue& catalogue, const std::string& noun) {
   std::string words;
-  for (const Schema* schema : {&verb.schema, &common_schema()}) {
-    for (const FieldSpec& spec : *schema) {
-      if (!spec.field.positional) words += (words.empty() ? "" : " ") + spec.flag();
-    }
+  for (const VerbEntry& verb : catalogue.verbs()) {
+    if (verb.info.noun == noun) words += (words.empty() ? "" : " ") + verb.info.name;
   }
-  return words + " --help";
+  return words;
 }
 
-/// Calls `use(flag, choices)` for every option with a closed list.
-template <class Use>
-void for_choices(const VerbEntry& verb, Use use) {
-  for (const Schema* schema : {&verb.schema, &common_schema()}) {
-    for (const FieldSpec& spec : *schema) {
-      if (spec.field.choices.empty() || spec.field.positional) continue;
-      std::string words;
-      for (const std::string& choice : spec.field.choices) {
-        words += (words.empty() ? "" : " ") + choice;
-      }
-      use(spec.flag(), words);
-    }
-  }
+std::string joined(const std::vector<std::string>& items) {
+  std::string words;
+  for (const std::string& item : items) words += (words.empty() ? "" : " ") + item;
+  return words;
 }
 
-/// The body shared by bash and zsh (through bashcompinit): sets `words` from the words typed.
-std::string bash_script(const Catalogue& catalogue) {
-  std::string text =
-      "_sosia() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words= verb=\n"
-      "  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
-  for (const VerbEntry& verb : catalogue.verbs()) {
-    const std::string pattern =
-        verb.info.noun.empty() ? "\"" + verb.info.name + " \"*" : "\"" + verb.info.path() + "\"";
-    text += "    " + pattern + ") verb=" + shell_quoted(verb.info.path()) +
-            "; words=" + shell_quoted(flags_of(verb)) + ";;\n";
+bool is_path(const FieldSpec& spec) {
+  return spec.field.role != FieldRole::plain && spec.field.role != FieldRole::assignment;
+}
+
+bool takes_path(const VerbEntry& verb) {
+  return std::any_of(verb.schema.begin(), verb.schema.end(),
+                     [](const FieldSpec& spec) { return spec.field.positional && is_path(spec); });
+}
+
+/// Words that a verb takes beside its options, where they are known.
+std::string operands(const Catalogue& catalogue, const VerbEntry& verb) {
+  if (verb.info.path() != "reproduce") return {};
+  std::vector<std::string> methods;
+  for (const ClaimEntry& claim : catalogue.claims()) methods.push_back(claim.method);
+  return joined(methods);
+}
+
+std::string flags_of(const Schema& schema) {
+  std::string words;
+  for (const FieldSpec& spec : schema) {
+    if (!spec.field.positional) words += (words.empty() ? "" : " ") + spec.flag();
   }
-  text += "  esac\n  case \"$verb $prev\" in\n";
-  for (const VerbEntry& verb : catalogue.verbs()) {
-    for_choices(verb, [&](const std::string& flag, const std::string& choices) {
-      text +=
-          "    \"" + verb.info.path() + " " + flag + "\") words=" + shell_quoted(choices) + ";;\n";
-    });
-  }
-  text +=
-      "  esac\n  if [ \"$COMP_CWORD\" = 1 ]; then words=" + shell_quoted(first_words(catalogue)) +
-      "; fi\n";
-  text += "  if [ \"$COMP_CWORD\" = 2 ]; then\n    case \"${COMP_WORDS[1]}\" in\n";
-  for (const std::string& noun : nouns(catalogue)) {
-    if (noun.empty()) continue;
-    std::string verbs;
-    for (const VerbEntry& verb : catalogue.verbs()) {
-      if (verb.info.noun == noun) verbs += (verbs.empty() ? "" : " ") + verb.info.name;
+  return words;
+}
+
+/// What follows an option of `schema`: one of its choices, a file, or something that nobody knows.
+/// `scope` is the verb's path, or * for all verbs.
+std::string bash_values(const std::string& scope, const Schema& schema) {
+  std::string text, files, unknown;
+  for (const FieldSpec& spec : schema) {
+    if (spec.field.positional || spec.type == FieldType::boolean) continue;
+    const std::string pattern = scope + "\" " + spec.flag() + "\"";
+    if (!spec.field.choices.empty()) {
+      text += "    " + pattern + ") value=words words=" + shell_quoted(joined(spec.field.choices)) +
+              ";;\n";
+    } else {
+      std::string& patterns = is_path(spec) ? files : unknown;
+      patterns += (patterns.empty() ? "" : "|") + pattern;
     }
-    text += "      " + noun + ") words=" + shell_quoted(verbs) + ";;\n";
   }
-  text +=
-      "      completion) words='bash zsh fish';;\n    esac\n  fi\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-      "  if [ ${#COMPREPLY[@]} = 0 ]; then COMPREPLY=($(compgen -f -- \"$cur\")); fi\n"
-      "}\n"
-      "complete -o filenames -F _sosia sosia\n";
+  if (!files.empty()) text += "    " + files + ") value=files;;\n";
+  if (!unknown.empty()) text += "    " + unknown + ") value=none;;\n";
   return text;
 }
 
+/// The body shared by bash and zsh (through bashcompinit). Files are left to the shell
+/// (`-o default` completes them when nothing is offered), which knows how to quote them.
+std::string bash_script(const Catalogue& catalogue) {
+  std::string text =
+      "_sosia() {\n"
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+      "  local verb= flags= words= value= first=1\n"
+      "  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n"
+      "    'help '*) first=2;;\n";
+  for (const VerbEntry& verb : catalogue.verbs()) {
+    const std::string pattern = verb.info.noun.empty() ? shell_quoted(verb.info.name + " ") + "*"
+                                                       : shell_quoted(verb.info.path());
+    const std::string words = operands(catalogue, verb);
+    text += "    " + pattern + ") verb=" + shell_quoted(verb.info.path()) +
+            " flags=" + shell_quoted(flags_of(verb.schema)) +
+            (words.empty() ? "" : " words=" + shell_quoted(words)) +
+            (takes_path(verb) ? " value=files" : " value=words") +
+            (verb.info.path() == "config show" ? " first=3" : "") + ";;\n";
+  }
+  text += "  esac\n  case \"$verb $prev\" in\n";
+  for (const VerbEntry& verb : catalogue.verbs()) {
+    text += bash_values(shell_quoted(verb.info.path()), verb.schema);
+  }
+  text += bash_values("*", common_schema());
+  text += "    *) case \"$cur\" in -*) value=words words=\"$flags " + flags_of(common_schema()) +
+          " --help\";; esac\n  esac\n"
+          "  if [ \"$COMP_CWORD\" = \"$first\" ]; then\n    value=words words=" +
+          shell_quoted(first_words(catalogue)) +
+          "\n  elif [ \"$COMP_CWORD\" = \"$((first + 1))\" ]; then\n"
+          "    case \"${COMP_WORDS[first]}\" in\n";
+  for (const std::string& noun : nouns(catalogue)) {
+    if (noun.empty()) continue;
+    text +=
+        "      " + noun + ") value=words words=" + shell_quoted(verbs_of(catalogue, noun)) + ";;\n";
+  }
+  return text +
+         "      completion) value=words words='bash zsh fish';;\n    esac\n  fi\n"
+         "  COMPREPLY=()\n"
+         "  if [ \"$value\" = words ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")); fi\n"
+         "  if [ \"$value\" != files ]; then compopt +o default 2>/dev/null; fi\n"
+         "  return 0\n"
+         "}\n"
+         "complete -o default -F _sosia sosia\n";
+}
+
+std::string fish_option(const std::string& seen, const FieldSpec& spec) {
+  std::string text = "complete -c sosia -n " + shell_quoted(seen) + " -l " + spec.flag().substr(2) +
+                     " -d " + shell_quoted(spec.field.help);
+  if (spec.type == FieldType::boolean) return text + "\n";
+  if (is_path(spec)) return text + " -r -F\n";
+  return text + " -x" +
+         (spec.field.choices.empty() ? "" : " -a " + shell_quoted(joined(spec.field.choices))) +
+         "\n";
+}
+
 std::string fish_script(const Catalogue& catalogue) {
-  std::string text = "complete -c sosia -n __fish_use_subcommand -f -a " +
+  const std::string seen_word = "__fish_seen_subcommand_from ";
+  std::string text = "complete -c sosia -f\ncomplete -c sosia -n __fish_use_subcommand -a " +
                      shell_quoted(first_words(catalogue)) + "\n";
   for (const VerbEntry& verb : catalogue.verbs()) {
-    std::string seen = "__fish_seen_subcommand_from " + verb.info.name;
+    std::string seen = seen_word + verb.info.name;
     if (!verb.info.noun.empty()) {
-      text += "complete -c sosia -n " +
-              shell_quoted("__fish_seen_subcommand_from " + verb.info.noun) + " -f -a " +
-              verb.info.name + " -d " + shell_quoted(verb.info.summary) + "\n";
-      seen = "__fish_seen_subcommand_from " + verb.info.noun + "; and " + seen;
+      const std::string noun_seen = seen_word + verb.info.noun;
+      text +=
+          "complete -c sosia -n " +
+          shell_quoted(noun_seen + "; and not " + seen_word + verbs_of(catalogue, verb.info.noun)) +
+          " -a " + verb.info.name + " -d " + shell_quoted(verb.info.summary) + "\n";
+      seen = noun_seen + "; and " + seen;
+    }
+    if (takes_path(verb)) text += "complete -c sosia -n " + shell_quoted(seen) + " -F\n";
+    if (const std::string words = operands(catalogue, verb); !words.empty()) {
+      text += "complete -c sosia -n " + shell_quoted(seen) + " -a " + shell_quoted(words) + "\n";
     }
     for (const Schema* schema : {&verb.schema, &common_schema()}) {
       for (const FieldSpec& spec : *schema) {
-        if (spec.field.positional) continue;
-        std::string choices;
-        for (const std::string& choice : spec.field.choices) choices += choice + " ";
-        text += "complete -c sosia -n " + shell_quoted(seen) + " -l " + spec.flag().substr(2) +
-                (spec.type == FieldType::boolean ? "" : " -r") +
-                (choices.empty() ? "" : " -f -a " + shell_quoted(choices)) + " -d " +
-                shell_quoted(spec.field.help) + "\n";
+        if (!spec.field.positional) text += fish_option(seen, spec);
       }
     }
   }
-  return text +
-         "complete -c sosia -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  for (const std::string& asks :
+       {seen_word + "help", seen_word + "config; and " + seen_word + "show"}) {
+    text += "complete -c sosia -n " + shell_quoted(asks) + " -a " +
+            shell_quoted(first_words(catalogue)) + "\n";
+  }
+  return text + "complete -c sosia -n '" + seen_word + "completion' -a 'bash zsh fish'\n";
 }
 
 }  // namespace

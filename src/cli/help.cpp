@@ -82,17 +82,6 @@ std::string shown_default(const FieldSpec& spec) {
   return spec.type == FieldType::boolean ? "" : to_json(value, -1);
 }
 
-std::string range(const FieldSpec& spec) {
-  const Field& f = spec.field;
-  const auto number = [](double v) { return to_json(Value(v), -1); };
-  std::vector<std::string> parts;
-  if (f.min) parts.push_back("at least " + number(*f.min));
-  if (f.above) parts.push_back("above " + number(*f.above));
-  if (f.max) parts.push_back("at most " + number(*f.max));
-  if (f.below) parts.push_back("below " + number(*f.below));
-  return enumerate(parts, "and");
-}
-
 std::string usage_line(const VerbEntry& verb) {
   std::string line = "sosia " + verb.info.path();
   for (const FieldSpec& spec : verb.schema) {
@@ -112,24 +101,35 @@ std::string examples_text(const VerbEntry& verb, std::size_t width, std::size_t 
   return text;
 }
 
-/// One option in the two-column list.
+/// `left` and, beside it from `column` on, `right`; below it where the left part or the terminal
+/// leaves no room.
+std::string two_columns(const std::string& left, const std::string& right, std::size_t column,
+                        std::size_t width) {
+  const bool narrow = width < 60;
+  const bool below = narrow || left.size() + 2 > column;
+  const std::size_t indent = narrow ? 6 : column;
+  return (below ? left + "\n" + std::string(indent, ' ') : padded(left, column)) +
+         wrap_text(right, width - indent, indent) + "\n";
+}
+
+/// One option of a list. Choices that do not fit beside its name go to the help.
 std::string option_lines(const FieldSpec& spec, const std::string& environment, std::size_t width,
                          bool complete) {
-  constexpr std::size_t kColumn = 30;
   std::string help = spec.field.help;
+  std::string left = "  " + label(spec);
+  if (left.size() > width && !spec.field.choices.empty()) {
+    left = "  " + spec.flag() + " <choice>";
+    help += ": " + enumerate(spec.field.choices, "or");
+  }
   const std::string value = shown_default(spec);
   if (spec.field.required) help += " (required)";
   if (!value.empty()) help += " [" + value + "]";
   if (complete) {
-    if (const std::string bounds = range(spec); !bounds.empty()) help += "; " + bounds;
+    if (const std::string bounds = bounds_of(spec.field); !bounds.empty()) help += "; " + bounds;
     if (!spec.field.symbol.empty()) help += "; the paper's " + spec.field.symbol;
     if (!environment.empty()) help += "; " + environment;
   }
-  std::string left = "  " + label(spec);
-  const bool own_line = left.size() + 2 > kColumn || width < 60;
-  const std::size_t indent = width < 60 ? 6 : kColumn;
-  std::string text = own_line ? left + "\n" + std::string(indent, ' ') : padded(left, kColumn);
-  return text + wrap_text(help, width > indent ? width - indent : width, indent) + "\n";
+  return two_columns(left, help, 30, width);
 }
 
 std::string group_of(const FieldSpec& spec) {
@@ -155,10 +155,15 @@ std::string grouped_options(const Schema& schema, const VerbEntry* verb, std::si
   return text;
 }
 
-std::string details_text(const std::string& details, std::size_t width) {
-  std::string text;
-  for (const std::string_view line : split(details, '\n')) text += wrap_text(line, width) + "\n";
-  return text;
+std::string paragraphs(const std::string& text, std::size_t width) {
+  std::string out;
+  for (const std::string_view line : split(text, '\n')) out += wrap_text(line, width) + "\n";
+  return out;
+}
+
+/// The usage line, broken between its parts.
+std::string usage(const std::string& line, std::size_t width) {
+  return wrap_text("usage: " + line, width < 10 ? width : width - 7, 7) + "\n";
 }
 
 }  // namespace
@@ -174,70 +179,84 @@ std::vector<std::string> nouns(const Catalogue& catalogue) {
   return names;
 }
 
-std::string overview(const Catalogue& catalogue) {
+std::string overview(const Catalogue& catalogue, std::size_t width) {
   std::string rooms, words;
   for (const std::string& noun : nouns(catalogue)) rooms += noun.empty() ? "" : " " + noun;
   for (const VerbEntry& verb : catalogue.verbs()) {
     if (verb.info.noun.empty()) words += " " + verb.info.name;
   }
-  return "sosia " + std::string(kVersion) +
-         " - an identity engine: is this the same one?\n"
-         "\n"
-         "  sosia demo                    see it work on this machine\n"
-         "  sosia <noun>                  nouns:" +
-         rooms + "\n" +
-         "  sosia <noun> <verb> -h        two examples and the main options\n"
-         "  sosia <verb>                  verbs:" +
-         words + " completion help\n" +
-         "\n"
-         "Results go to standard output; --json is the stable contract, --html FILE draws it.\n"
-         "`sosia --help` lists every verb; `sosia doctor` says what this machine can do.\n";
+  const auto line = [&](const char* command, const std::string& explains) {
+    return two_columns(std::string("  sosia ") + command, explains, 30, width);
+  };
+  return wrap_text(
+             "sosia " + std::string(kVersion) + " - an identity engine: is this the same one?",
+             width) +
+         "\n\n" + line("demo", "see it work on this machine") + line("<noun>", "nouns:" + rooms) +
+         line("<noun> <verb> -h", "two examples and the main options") +
+         line("<verb>", "verbs:" + words + " completion help") + "\n" +
+         paragraphs(
+             "Results go to standard output; --json is the stable contract, --html FILE draws it.\n"
+             "`sosia --help` lists every verb; `sosia doctor` says what this machine can do.",
+             width);
 }
 
 std::string full_overview(const Catalogue& catalogue, std::size_t width) {
-  std::string text = "usage: sosia <noun> <verb> [options]\n";
+  constexpr std::size_t kColumn = 30;
+  std::string text = usage("sosia <noun> <verb> [options]", width);
   for (const std::string& noun : nouns(catalogue)) {
     text += "\n" + (noun.empty() ? std::string("general") : noun) + ":\n";
     for (const VerbEntry& verb : catalogue.verbs()) {
       if (verb.info.noun != noun) continue;
-      text += padded("  " + verb.info.path(), 28) + "  " +
-              wrap_text(verb.info.summary, width > 32 ? width - 30 : width, 30) + "\n";
+      text += two_columns("  " + verb.info.path(), verb.info.summary, kColumn, width);
     }
+    if (!noun.empty()) continue;
+    text += two_columns("  completion <bash|zsh|fish>", "print a completion script for a shell",
+                        kColumn, width);
+    text +=
+        two_columns("  help [VERB] [--markdown]", "the complete help of a verb", kColumn, width);
   }
-  text +=
-      "  completion bash|zsh|fish    print a completion script for a shell\n"
-      "  help [VERB] [--markdown]    the complete help of a verb\n"
-      "\n`sosia <verb> -h` shows examples, `--help` everything. Options come from, lowest first:\n"
-      "built-in, recipe, user config, project config (sosia.toml), SOSIA_* environment, command "
-      "line.\n"
-      "Exit status: 0 done, 1 failed, 2 usage, 3 input missing or corrupt, 4 feature or device\n"
-      "unavailable, 5 done but a requested gate failed, 70 internal, 130 cancelled.\n";
-  return text;
+  return text + "\n" +
+         paragraphs(
+             "`sosia <verb> -h` shows examples and the main options, `--help` everything. Options "
+             "come from, lowest first: built-in, recipe, user config, project config (sosia.toml), "
+             "SOSIA_* environment, command line.\n"
+             "Exit status: 0 done, 1 failed, 2 usage, 3 input missing or corrupt, 4 feature or "
+             "device unavailable, 5 done but a requested gate failed, 70 internal, 130 cancelled.",
+             width);
 }
 
 std::string noun_help(const Catalogue& catalogue, const std::string& noun, std::size_t width) {
-  std::string text = "usage: sosia " + noun + " <verb> [options]\n\n";
+  std::string text = usage("sosia " + noun + " <verb> [options]", width) + "\n";
   for (const VerbEntry& verb : catalogue.verbs()) {
     if (verb.info.noun != noun) continue;
-    text += padded("  " + verb.info.name, 18) + "  " +
-            wrap_text(verb.info.summary, width > 22 ? width - 20 : width, 20) + "\n";
+    text += two_columns("  " + verb.info.name, verb.info.summary, 20, width);
   }
-  return text + "\n`sosia " + noun + " <verb> -h` shows examples and the main options.\n";
+  return text + "\n" +
+         paragraphs("`sosia " + noun + " <verb> -h` shows examples and the main options.", width);
 }
 
 std::string short_help(const VerbEntry& verb, std::size_t width) {
-  std::string text = examples_text(verb, width, 2);
-  text += "\n" + wrap_text(verb.info.summary, width) + "\nusage: " + usage_line(verb) + "\n\n";
-  for (const FieldSpec& spec : verb.schema) text += option_lines(spec, "", width, false);
-  text += "\nand --json, --html FILE, --seed N, --threads N, --dry-run, ...: `sosia " +
-          verb.info.path() + " --help` has all.\n";
-  return text;
+  std::string text = examples_text(verb, width, 2) + "\n" + paragraphs(verb.info.summary, width) +
+                     usage(usage_line(verb), width) + "\n";
+  // The main options are those without a heading of their own; one screen has no room for more.
+  std::vector<std::string> headings;
+  for (const FieldSpec& spec : verb.schema) {
+    if (spec.field.positional || spec.field.required || spec.field.group.empty()) {
+      text += option_lines(spec, "", width, false);
+    } else if (std::find(headings.begin(), headings.end(), spec.field.group) == headings.end()) {
+      headings.push_back(spec.field.group);
+    }
+  }
+  std::string more;
+  for (const std::string& heading : headings) more += heading + ", ";
+  return text + "\n" +
+         paragraphs("--help: also " + more + "output (--json, --html), run, configuration", width);
 }
 
 std::string long_help(const VerbEntry& verb, std::size_t width) {
-  std::string text = "usage: " + usage_line(verb) + "\n\n" + wrap_text(verb.info.summary, width) +
-                     "\n\nexamples:\n" + examples_text(verb, width, verb.info.examples.size());
-  if (!verb.info.details.empty()) text += "\n" + details_text(verb.info.details, width);
+  std::string text = usage(usage_line(verb), width) + "\n" + paragraphs(verb.info.summary, width) +
+                     "\nexamples:\n" + examples_text(verb, width, verb.info.examples.size());
+  if (!verb.info.details.empty()) text += "\n" + paragraphs(verb.info.details, width);
   text += grouped_options(verb.schema, &verb, width);
   text += grouped_options(common_schema(), nullptr, width);
   return text;
@@ -265,8 +284,8 @@ std::string markdown_options(const Schema& schema, const VerbEntry* verb) {
     const std::string environment = environment_name(verb, spec);
     text += "| `" + markdown_cell(label(spec)) + "` | " + markdown_cell(meaning) + " | " +
             (value.empty() || spec.field.required ? value : "`" + markdown_cell(value) + "`") +
-            " | " + range(spec) + " | " + (environment.empty() ? "" : "`" + environment + "`") +
-            " |\n";
+            " | " + bounds_of(spec.field) + " | " +
+            (environment.empty() ? "" : "`" + environment + "`") + " |\n";
   }
   return text;
 }

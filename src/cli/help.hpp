@@ -9,7 +9,7 @@
 namespace sosia::cli {
 
 /// `sosia` alone: ten lines.
-std::string overview(const Catalogue& catalogue);
+std::string overview(const Catalogue& catalogue, std::size_t width);
 /// `sosia --help`: every noun and verb.
 std::string full_overview(const Catalogue& catalogue, std::size_t width);
 /// `sosia <noun>`: its verbs.

@@ -57,11 +57,16 @@ bool contains(const Words& words, std::string_view word) {
   return false;
 }
 
+bool is_noun(const Catalogue& catalogue, const std::string& word) {
+  const std::vector<std::string> all = nouns(catalogue);
+  return !word.empty() && std::find(all.begin(), all.end(), word) != all.end();
+}
+
 [[noreturn]] void unknown_command(const Catalogue& catalogue, const Words& words) {
   std::vector<std::string> paths{"completion", "help"};
   for (const VerbEntry& verb : catalogue.verbs()) paths.push_back(verb.info.path());
   const std::vector<std::string> all_nouns = nouns(catalogue);
-  const bool noun = std::find(all_nouns.begin(), all_nouns.end(), words[0]) != all_nouns.end();
+  const bool noun = is_noun(catalogue, words[0]);
   std::string typed = words[0];
   if (noun && words.size() > 1) typed += " " + words[1];
   std::vector<std::string> candidates = noun ? Words{} : all_nouns;
@@ -140,11 +145,9 @@ int print_help(const Catalogue& catalogue, Words words) {
   const bool markdown = std::erase(words, "--markdown") > 0;
   const std::size_t width = terminal_width(STDOUT_FILENO);
   if (markdown) {
-    const std::vector<std::string> all = nouns(catalogue);
-    if (words.empty()) words.push_back("general");
-    const std::string noun = words[0] == "general" ? "" : words[0];
-    if (std::find(all.begin(), all.end(), noun) == all.end()) unknown_command(catalogue, words);
-    write_stdout(markdown_page(catalogue, noun));
+    const bool general = words.empty() || words[0] == "general";
+    if (!general && !is_noun(catalogue, words[0])) unknown_command(catalogue, words);
+    write_stdout(markdown_page(catalogue, general ? "" : words[0]));
     return 0;
   }
   if (words.empty()) {
@@ -156,8 +159,7 @@ int print_help(const Catalogue& catalogue, Words words) {
     write_stdout(long_help(*verb, width));
     return 0;
   }
-  const std::vector<std::string> all = nouns(catalogue);
-  if (std::find(all.begin(), all.end(), words[0]) == all.end()) unknown_command(catalogue, words);
+  if (!is_noun(catalogue, words[0])) unknown_command(catalogue, words);
   write_stdout(noun_help(catalogue, words[0], width));
   return 0;
 }
@@ -166,7 +168,7 @@ int dispatch(const Words& words) {
   Catalogue catalogue;
   add_builtin_verbs(catalogue);
   if (words.empty()) {
-    write_stdout(overview(catalogue));
+    write_stdout(overview(catalogue, terminal_width(STDOUT_FILENO)));
     return 0;
   }
   if (words[0] == "--version") return print_version(catalogue, contains(words, "--json"));
@@ -185,9 +187,8 @@ int dispatch(const Words& words) {
   if (const VerbEntry* verb = match_verb(catalogue, words, used)) {
     return run_verb(catalogue, *verb, Words(words.begin() + static_cast<long>(used), words.end()));
   }
-  const std::vector<std::string> all = nouns(catalogue);
-  const bool is_noun = std::find(all.begin(), all.end(), words[0]) != all.end();
-  if (is_noun && (rest.empty() || rest[0] == "-h" || rest[0] == "--help")) {
+  const bool asks_help = rest.empty() || rest[0] == "-h" || rest[0] == "--help";
+  if (asks_help && is_noun(catalogue, words[0])) {
     write_stdout(noun_help(catalogue, words[0], terminal_width(STDOUT_FILENO)));
     return 0;
   }
@@ -216,6 +217,7 @@ int report_error(const Error& error, bool json) {
 int main(int argc, char** argv) {
   // Threads of OpenMP libraries in the modules must not spin while another process has the core.
   ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   const Words words(argv + 1, argv + argc);
   try {
     return dispatch(words);

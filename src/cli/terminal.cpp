@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -66,6 +67,10 @@ bool use_colour(const std::string& choice, int fd) {
 
 void write_stdout(std::string_view text) {
   if (!write_all(STDOUT_FILENO, text)) {
+    if (errno == EPIPE) {  // the reader has gone and our caller ignores SIGPIPE: end as quietly
+      std::signal(SIGPIPE, SIG_DFL);
+      std::raise(SIGPIPE);
+    }
     throw Error(ErrorCode::io,
                 std::string("cannot write to standard output: ") + std::strerror(errno));
   }

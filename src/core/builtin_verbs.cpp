@@ -125,12 +125,13 @@ void add_effective(Table& table, const std::string& scope, const Schema& schema,
   for (const FieldSpec& spec : schema) {
     if (spec.field.positional) continue;
     const Setting* setting = given.find(spec.path);
-    table.add({scope, spec.path, to_json(setting ? setting->value : spec.default_value, -1),
+    table.add({scope, spec.path, setting ? setting->value : spec.default_value,
                setting ? setting->source : "built-in"});
   }
 }
 
-Report config_show(const Catalogue& catalogue, const ConfigShowOptions& options) {
+Report config_show(const Catalogue& catalogue, const ConfigShowOptions& options,
+                   const RunContext& context) {
   std::string path;
   for (const std::string& word : options.verb) path += (path.empty() ? "" : " ") + word;
   const VerbEntry* verb = catalogue.find_verb(path.empty() ? "config show" : path);
@@ -139,8 +140,15 @@ Report config_show(const Catalogue& catalogue, const ConfigShowOptions& options)
     for (const VerbEntry& entry : catalogue.verbs()) paths.push_back(entry.info.path());
     throw Error(ErrorCode::usage, "there is no verb " + quote(path), did_you_mean(path, paths));
   }
+  // What was typed decides which files are read, and stands above them.
+  Settings typed;
+  for (const auto& [option, setting] : context.given().all()) {
+    if (setting.source == kCommandLine && option != "recipe" && option != "set") {
+      typed.set(option, setting.value, setting.source);
+    }
+  }
   const ConfigSources sources = ConfigSources::of_process();
-  const Resolved resolved = resolve_options(catalogue, *verb, {}, sources);
+  const Resolved resolved = resolve_options(catalogue, *verb, typed, sources);
   Report report("config.show", "effective options and where they came from");
   Table& table =
       report.table("options", "Options",
@@ -148,8 +156,14 @@ Report config_show(const Catalogue& catalogue, const ConfigShowOptions& options)
   add_effective(table, "run", common_schema(), resolved.common);
   if (!path.empty()) add_effective(table, path, verb->schema, resolved.verb);
   Table& files = report.table("files", "Files read", {{"layer", "", ""}, {"file", "", ""}});
+  const Setting* none = typed.find("no_config");
+  if (none != nullptr && none->value == Value(true)) return report;
   if (sources.user) files.add({"user", sources.user->string()});
-  if (sources.project) files.add({"project", sources.project->string()});
+  if (const Setting* given = typed.find("config")) {
+    files.add({"--config", given->value});
+  } else if (sources.project) {
+    files.add({"project", sources.project->string()});
+  }
   return report;
 }
 
@@ -193,7 +207,7 @@ Report papers(const Catalogue& catalogue, const PapersOptions& options) {
     if (!mentions(paper, options.query)) continue;
     found_systems.insert(paper.system);
     table.add({paper.system, paper.method, paper.room, paper.state, paper.title, paper.venue,
-               enumerate(paper.aliases, "and")});
+               Value::List(paper.aliases.begin(), paper.aliases.end())});
   }
   std::string verdict =
       std::to_string(found_systems.size()) + " of " + std::to_string(systems.size()) + " systems";
@@ -304,7 +318,7 @@ void add_builtin_verbs(Catalogue& catalogue) {
                   "environment < command line.",
        .examples = {{"sosia config show", "the options that every verb has"},
                     {"sosia config show evaluate ranking", "and those of one verb"}}},
-      [c](const ConfigShowOptions& o, RunContext&) { return config_show(*c, o); }));
+      [c](const ConfigShowOptions& o, RunContext& run) { return config_show(*c, o, run); }));
   catalogue.add_builtin(bound_verb<PapersOptions>(
       {.noun = "",
        .name = "papers",

@@ -2,6 +2,7 @@
 
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
+#include "sosia/core/run.hpp"
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
@@ -38,12 +39,14 @@ void describe(Fields& f, CommonOptions& o) {
     o.dry_run);
   f({.name = "seed", .help = "seed of every random draw", .min = 0, .group = run}, o.seed);
   f({.name = "threads",
-     .help = "most threads to use; 0 takes all processors",
+     .help = "most threads to use, up to the processors; 0 takes all",
      .min = 0,
      .max = 4096,
      .group = run},
     o.threads);
   f({.name = "device", .help = "cpu, cuda or cuda:<number>", .group = run}, o.device);
+  f.require(valid_device(o.device),
+            "--device: " + quote(o.device) + " is not cpu, cuda or cuda:<number>");
   f({.name = "recipe",
      .help = "TOML file with this verb's options, below every other layer",
      .role = FieldRole::input_file,

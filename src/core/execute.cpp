@@ -51,6 +51,10 @@ std::vector<fs::path> given_paths(const Schema& schema, const Settings& settings
   return paths;
 }
 
+bool is_output_folder(FieldRole role) {
+  return role == FieldRole::output_folder;
+}
+
 bool is_input(FieldRole role) {
   return role == FieldRole::input || role == FieldRole::input_file ||
          role == FieldRole::input_folder;
@@ -93,15 +97,13 @@ void add_files(Value& manifest, const VerbEntry& entry, const Resolved& resolved
 
 fs::path manifest_path(const VerbEntry& entry, const Resolved& resolved,
                        const RunContext& context) {
-  const auto folders = given_paths(entry.schema, resolved.verb,
-                                   [](FieldRole role) { return role == FieldRole::output_folder; });
+  const auto folders = given_paths(entry.schema, resolved.verb, is_output_folder);
   if (!folders.empty()) return folders[0] / "manifest.json";
   return context.outputs()[0].string() + ".manifest.json";
 }
 
 void make_output_folders(const VerbEntry& entry, const Resolved& resolved) {
-  const auto is_folder = [](FieldRole role) { return role == FieldRole::output_folder; };
-  for (const fs::path& folder : given_paths(entry.schema, resolved.verb, is_folder)) {
+  for (const fs::path& folder : given_paths(entry.schema, resolved.verb, is_output_folder)) {
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) {
@@ -113,11 +115,27 @@ void make_output_folders(const VerbEntry& entry, const Resolved& resolved) {
   }
 }
 
-void refuse_existing_html(const CommonOptions& common) {
-  std::error_code failed;
-  if (common.html.empty() || common.force || !fs::exists(common.html, failed)) return;
-  throw Error(ErrorCode::conflict, quote(common.html, 200) + " exists already",
-              "choose another name, or overwrite it with --force");
+/// Refuses now what could not be written after an hour of work.
+void check_outputs(const VerbEntry& entry, const Resolved& resolved, const CommonOptions& common,
+                   const RunContext& context) {
+  if (!common.html.empty()) check_writable(common.html, context.overwrite());
+  const auto is_file = [](FieldRole role) { return role == FieldRole::output_file; };
+  for (const fs::path& path : given_paths(entry.schema, resolved.verb, is_file)) {
+    check_writable(path, context.overwrite());
+  }
+  for (const fs::path& folder : given_paths(entry.schema, resolved.verb, is_output_folder)) {
+    check_writable_folder(folder);
+  }
+}
+
+/// A run on another device than the one that was asked for would be a lie in its manifest.
+void check_device(const Catalogue& catalogue, const std::string& device) {
+  if (device == "cpu") return;
+  const Value* features = catalogue.build().find("features");
+  const Value* cuda = features ? features->find("cuda") : nullptr;
+  if (cuda != nullptr && cuda->at("found") == Value(true)) return;
+  throw Error(ErrorCode::device, "there is no device " + quote(device) + ": this build has no CUDA",
+              "use --device cpu; `sosia doctor` lists features and devices");
 }
 
 Report plan_report(const VerbEntry& entry, const Verb& verb, const Resolved& resolved,
@@ -129,7 +147,6 @@ Report plan_report(const VerbEntry& entry, const Verb& verb, const Resolved& res
                   "check the spelling and the folder you are in");
     }
   }
-  refuse_existing_html(common);
   if (verb.has_plan()) return verb.plan(resolved.verb, context);
   Report report("plan", "dry run of `sosia " + entry.info.path() + "`");
   Table& options = report.table("options", "Options",
@@ -175,11 +192,13 @@ Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolv
                       .device = common.device,
                       .overwrite = common.force ? Overwrite::replace : Overwrite::refuse,
                       .cancel = std::move(cancel),
-                      .sink = std::move(sink)});
+                      .sink = std::move(sink),
+                      .given = resolved.common});
+  check_device(catalogue, common.device);
+  check_outputs(entry, resolved, common, context);
   if (common.dry_run) {
     return {plan_report(entry, verb, resolved, common, context), Value()};
   }
-  refuse_existing_html(common);  // now, not after an hour of work
   make_output_folders(entry, resolved);
   const std::string started = utc_now();
   const Clock::time_point begin = Clock::now();

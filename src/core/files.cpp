@@ -39,6 +39,7 @@ Error system_error(std::string_view verb, const fs::path& path, int error_number
   }
   std::string hint;
   if (error_number == ENOSPC || error_number == EDQUOT) hint = "free some space and run it again";
+  if (error_number == EFBIG) hint = "raise the limit on the size of files (ulimit -f)";
   if (error_number == EACCES || error_number == EROFS || error_number == EPERM) {
     hint = "check the permissions, or choose another place";
   }
@@ -145,12 +146,23 @@ Error exists_already(const fs::path& path) {
                "choose another name, or overwrite it with --force");
 }
 
-}  // namespace
+Error cannot_create(const fs::path& destination, int reason) {
+  if (reason != ENOENT) return posix::system_error("create", destination, reason);
+  return Error(ErrorCode::io,
+               "cannot create " + quote(destination.string(), 200) + ": its folder does not exist",
+               "make the folder first");
+}
 
-AtomicFile::AtomicFile(fs::path destination, Overwrite overwrite)
-    : impl_(std::make_unique<Impl>()) {
-  static std::atomic<unsigned> serial{0};
-  impl_->overwrite = overwrite;
+/// 0 when files can be made in `folder` ("" is the current one), otherwise errno.
+int refusal_of(const fs::path& folder) {
+  const fs::path place = folder.empty() ? fs::path(".") : folder;
+  struct stat info{};
+  if (::stat(place.c_str(), &info) != 0) return errno;
+  if (!S_ISDIR(info.st_mode)) return ENOTDIR;
+  return ::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+void refuse_bad_destination(const fs::path& destination, Overwrite overwrite) {
   std::error_code ignored;
   if (destination.filename().empty() || fs::is_directory(destination, ignored)) {
     throw Error(ErrorCode::io, quote(destination.string(), 200) + " is a folder, not a file name");
@@ -158,21 +170,37 @@ AtomicFile::AtomicFile(fs::path destination, Overwrite overwrite)
   if (overwrite == Overwrite::refuse && fs::exists(fs::symlink_status(destination, ignored))) {
     throw exists_already(destination);
   }
+}
+
+}  // namespace
+
+void check_writable(const fs::path& destination, Overwrite overwrite) {
+  refuse_bad_destination(destination, overwrite);
+  const int reason = refusal_of(destination.parent_path());
+  if (reason != 0) throw cannot_create(destination, reason);
+}
+
+void check_writable_folder(const fs::path& folder) {
+  fs::path place = folder;
+  int reason = refusal_of(place);
+  while (reason == ENOENT && !place.empty()) {  // then the nearest one that exists counts
+    place = place.has_filename() ? place.parent_path() : place.parent_path().parent_path();
+    reason = refusal_of(place);
+  }
+  if (reason != 0) throw posix::system_error("create the folder", folder, reason);
+}
+
+AtomicFile::AtomicFile(fs::path destination, Overwrite overwrite)
+    : impl_(std::make_unique<Impl>()) {
+  static std::atomic<unsigned> serial{0};
+  impl_->overwrite = overwrite;
+  refuse_bad_destination(destination, overwrite);
   const std::string name = "." + destination.filename().string() + ".tmp-" +
                            std::to_string(::getpid()) + "-" + std::to_string(serial++);
   const fs::path temporary = destination.parent_path() / name;
   impl_->file =
       posix::Descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (impl_->file.get() < 0) {
-    const int reason = errno;
-    if (reason == ENOENT) {
-      throw Error(
-          ErrorCode::io,
-          "cannot create " + quote(destination.string(), 200) + ": its folder does not exist",
-          "make the folder first");
-    }
-    throw posix::system_error("create", destination, reason);
-  }
+  if (impl_->file.get() < 0) throw cannot_create(destination, errno);
   impl_->temporary = temporary;
   impl_->destination = std::move(destination);
 }

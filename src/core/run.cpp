@@ -58,6 +58,12 @@ void add_once(std::vector<std::filesystem::path>& paths, const std::filesystem::
 
 }  // namespace
 
+bool valid_device(std::string_view device) {
+  if (device == "cpu" || device == "cuda") return true;
+  long long number = 0;
+  return device.starts_with("cuda:") && parse_integer(device.substr(5), number) && number >= 0;
+}
+
 int usable_processors() {
   cpu_set_t set;
   int processors = static_cast<int>(std::thread::hardware_concurrency());
@@ -70,11 +76,13 @@ RunContext::RunContext(RunConfig config) : config_(std::move(config)) {
     throw Error(ErrorCode::invalid_argument,
                 "threads is " + std::to_string(config_.threads) + "; it must be 0 to 4096");
   }
-  if (config_.device != "cpu" && !config_.device.starts_with("cuda")) {
+  if (!valid_device(config_.device)) {
     throw Error(ErrorCode::invalid_argument, "the device " + quote(config_.device) + " is unknown",
                 "use cpu, cuda or cuda:<number>");
   }
-  threads_ = config_.threads > 0 ? config_.threads : usable_processors();
+  // More threads than processors would only wait for each other, and oneTBB warns on stderr.
+  threads_ = usable_processors();
+  if (config_.threads > 0) threads_ = std::min(threads_, config_.threads);
   impl_ = std::make_unique<Impl>(threads_);
 }
 

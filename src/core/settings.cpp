@@ -38,11 +38,14 @@ std::string shown(const Value& value) {
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
+/// A bound without a needless ".0".
 std::string number(double v) {
-  return to_json(Value(v), -1);
+  const bool whole = std::abs(v) < 1e15 && v == std::floor(v);
+  return whole ? std::to_string(static_cast<std::int64_t>(v)) : to_json(Value(v), -1);
 }
 
-/// "0 to 1", "above 0", ...; empty when unbounded.
+}  // namespace
+
 std::string bounds_of(const Field& field) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " and ") + part; };
@@ -52,6 +55,8 @@ std::string bounds_of(const Field& field) {
   if (field.below) add("below " + number(*field.below));
   return text;
 }
+
+namespace {
 
 /// Checks one number or one text against the field's bounds and choices; empty when it is fine.
 std::string violation(const Field& field, const Value& item) {
@@ -172,7 +177,10 @@ class Decoder final : public FieldVisitor {
       }
       return;
     }
-    const std::string problem = assign(field, member, setting->value);
+    const std::string problem = typed_again(member, *setting)
+                                    ? "given " + std::to_string(setting->value.as_list().size()) +
+                                          " times; it takes one value"
+                                    : assign(field, member, setting->value);
     if (!problem.empty()) {
       problems_.push_back(where(path, *setting) + ": " + problem);
     }
@@ -183,6 +191,16 @@ class Decoder final : public FieldVisitor {
   static std::string where(const std::string& path, const Setting& setting) {
     if (setting.source == kCommandLine) return FieldSpec{.path = path}.flag();
     return path + " (" + setting.source + ")";
+  }
+
+  /// Whether an option of one value was typed more than once: the command line makes that a list.
+  static bool typed_again(const FieldRef& member, const Setting& setting) {
+    const bool takes_list = std::visit(
+        [](auto* p) {
+          return requires { p->push_back({}); } && !std::is_same_v<decltype(p), std::string*>;
+        },
+        member);
+    return !takes_list && setting.source == kCommandLine && setting.value.is_list();
   }
 
   static std::string assign(const Field& field, const FieldRef& member, const Value& value) {

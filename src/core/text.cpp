@@ -110,18 +110,29 @@ std::string enumerate(std::span<const std::string> items, std::string_view last)
 std::string wrap_text(std::string_view text, std::size_t width, std::size_t indent) {
   std::string out;
   std::size_t column = 0;
-  for (std::string_view word : split(text, ' ')) {
-    if (word.empty()) continue;
-    const std::size_t columns = display_width(word);
-    if (column > 0 && column + 1 + columns > width) {
+  const auto add = [&](std::string_view piece, bool starts_word) {
+    const std::size_t columns = display_width(piece);
+    const std::size_t space = starts_word && column > 0 ? 1 : 0;
+    if (column > 0 && column + space + columns > width) {
       out += '\n' + std::string(indent, ' ');
       column = 0;
-    } else if (column > 0) {
+    } else if (space > 0) {
       out += ' ';
       ++column;
     }
-    out += word;
+    out += piece;
     column += columns;
+  };
+  for (std::string_view word : split(text, ' ')) {
+    if (word.empty()) continue;
+    bool starts_word = true;
+    while (display_width(word) > width && word.find(',') < word.size() - 1) {
+      const std::size_t end = word.find(',') + 1;
+      add(word.substr(0, end), starts_word);
+      word.remove_prefix(end);
+      starts_word = false;
+    }
+    add(word, starts_word);
   }
   return out;
 }

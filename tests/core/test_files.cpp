@@ -101,6 +101,24 @@ TEST(Files, MissingFolderIsSaid) {
   EXPECT_EQ(code_of([&] { write_file(folder.path(), "x"); }), ErrorCode::io);
 }
 
+TEST(Files, WhatCannotBeWrittenIsKnownBeforehand) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "a";
+  check_writable(file, Overwrite::refuse);
+  EXPECT_EQ(files_in(folder.path()), 0u) << "asking creates nothing";
+  write_file(file, "1");
+  EXPECT_EQ(code_of([&] { check_writable(file, Overwrite::refuse); }), ErrorCode::conflict);
+  check_writable(file, Overwrite::replace);
+  for (const fs::path& bad : {folder.path() / "none" / "b", file / "b", folder.path()}) {
+    EXPECT_EQ(code_of([&] { check_writable(bad, Overwrite::replace); }), ErrorCode::io) << bad;
+  }
+  // A folder may be missing as long as the nearest one above can hold it.
+  check_writable_folder(folder.path() / "deep" / "er" / "");
+  check_writable_folder("relative/and/missing");
+  EXPECT_EQ(code_of([&] { check_writable_folder(file); }), ErrorCode::io);
+  EXPECT_EQ(code_of([&] { check_writable_folder(file / "below" / "a file"); }), ErrorCode::io);
+}
+
 TEST(Files, ExpandPathsTakesFilesFoldersAndPatterns) {
   const TemporaryFolder folder;
   fs::create_directories(folder.path() / "sub" / "deep");

@@ -77,6 +77,19 @@ TEST(Run, OutputsAreWrittenAtomicallyAndNoted) {
   EXPECT_EQ(read_text(folder.path() / "a"), "other");
 }
 
+TEST(Run, DevicesAreSpelledInThreeWays) {
+  for (const char* good : {"cpu", "cuda", "cuda:0", "cuda:12"}) EXPECT_TRUE(valid_device(good));
+  for (const char* bad : {"", "gpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "cudas", "cuda0"}) {
+    EXPECT_FALSE(valid_device(bad)) << bad;
+  }
+}
+
+TEST(Run, ThreadsAreAtMostTheProcessors) {
+  EXPECT_EQ(RunContext().threads(), usable_processors());
+  EXPECT_EQ(RunContext({.threads = 1}).threads(), 1);
+  EXPECT_EQ(RunContext({.threads = 4096}).threads(), usable_processors());
+}
+
 TEST(Run, BadConfigurationsAreRefused) {
   EXPECT_THROW(RunContext({.threads = -1}), Error);
   EXPECT_THROW(RunContext({.device = "tpu"}), Error);

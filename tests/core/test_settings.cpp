@@ -95,6 +95,24 @@ TEST(Settings, RequiredConditionsAndDuplicates) {
   EXPECT_THROW(parse_json(R"({"low":1,"low":2})"), Error);
 }
 
+TEST(Settings, BoundsReadAsTheyWereWritten) {
+  EXPECT_EQ(bounds_of({}), "");
+  EXPECT_EQ(bounds_of({.min = 0, .max = 4096}), "at least 0 and at most 4096");
+  EXPECT_EQ(bounds_of({.above = 0, .below = 0.5}), "above 0 and below 0.5");
+}
+
+TEST(Settings, AnOptionOfOneValueTypedTwiceIsRefused) {
+  Settings settings;
+  settings.set("images", Value::list({"a.jpg"}), std::string(kCommandLine));
+  settings.set("max_fpir", Value::list({"0.1", "0.2"}), std::string(kCommandLine));
+  try {
+    (void)decode<Options>(settings);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "--max-fpir: given 2 times; it takes one value");
+  }
+}
+
 TEST(Settings, SchemaSurvivesItsIndex) {
   Options options;
   const Schema schema = schema_of([&](Fields& f) { describe(f, options); });

@@ -42,6 +42,8 @@ TEST(Text, DisplayWidth) {
 TEST(Text, WrapKeepsTheWidthAndIndents) {
   EXPECT_EQ(wrap_text("aa bb cc dd", 5, 2), "aa bb\n  cc dd");
   EXPECT_EQ(wrap_text("longerthanwidth x", 5), "longerthanwidth\nx");
+  EXPECT_EQ(wrap_text("a bb,ccc,d,e f", 6, 2), "a bb,\n  ccc,d,\n  e f");
+  EXPECT_EQ(wrap_text("abc,", 2), "abc,");
 }
 
 TEST(Text, NumbersAreParsedWhole) {

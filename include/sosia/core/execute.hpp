@@ -12,9 +12,10 @@ struct Outcome {
   Value manifest;
 };
 
-/// Runs `entry` with its resolved options. Output folders are created first. When the verb wrote
-/// files, `manifest.json` is written into its output folder, or `<file>.manifest.json` beside a
-/// single output file. With `html` the report is written there, the manifest inside it. With
+/// Runs `entry` with its resolved options. What cannot be written, and a device that this build
+/// does not have, is refused before the verb runs. Output folders are created first. When the verb
+/// wrote files, `manifest.json` is written into its output folder, or `<file>.manifest.json` beside
+/// a single output file. With `html` the report is written there, the manifest inside it. With
 /// `dry_run` nothing is written: the verb's plan, or else a check of options, inputs and outputs,
 /// is the report.
 Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolved& resolved,

@@ -36,9 +36,9 @@ enum class FieldRole {
   input,  ///< a file, a folder or a pattern
   input_file,
   input_folder,
-  output_file,
-  output_folder,
-  assignment,  ///< name=value
+  output_file,    ///< written whole; what exists is refused before the run, unless --force
+  output_folder,  ///< made before the run where it is missing
+  assignment,     ///< name=value
 };
 
 /// All that is to be said about one option.

@@ -53,6 +53,13 @@ class AtomicFile {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Throws what `AtomicFile` would throw at once for this destination (it exists, its folder is
+/// missing or closed), without creating anything: to be asked before hours of work.
+void check_writable(const std::filesystem::path& destination, Overwrite overwrite);
+
+/// The same for a folder that is to be created where it is missing: throws io when it cannot be.
+void check_writable_folder(const std::filesystem::path& folder);
+
 /// `AtomicFile` in one call.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                 Overwrite overwrite = Overwrite::refuse);

@@ -4,6 +4,7 @@
 
 #include "sosia/core/files.hpp"
 #include "sosia/core/rng.hpp"
+#include "sosia/core/settings.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -42,11 +43,12 @@ class RunSink {
 /// What a front-end decides about a run.
 struct RunConfig {
   std::uint64_t seed = 0;
-  int threads = 0;             ///< 0: all processors this process may use
-  std::string device = "cpu";  ///< "cpu" or "cuda:<n>"
+  int threads = 0;             ///< at most this many; 0: all processors this process may use
+  std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:<number>"
   Overwrite overwrite = Overwrite::refuse;
   std::shared_ptr<CancelToken> cancel = {};  ///< may be null
   std::shared_ptr<RunSink> sink = {};        ///< may be null: silence
+  Settings given = {};  ///< the options of every verb that were set, with their sources
 };
 
 /// Passed to every verb.
@@ -64,6 +66,7 @@ class RunContext {
   int threads() const noexcept { return threads_; }
   const std::string& device() const noexcept { return config_.device; }
   Overwrite overwrite() const noexcept { return config_.overwrite; }
+  const Settings& given() const noexcept { return config_.given; }
 
   /// Stream `index` of the named family, independent of thread count and order.
   RandomStream random(std::string_view name, std::uint64_t index = 0) const {
@@ -100,6 +103,9 @@ class RunContext {
   int threads_;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Whether `device` is spelled like one: "cpu", "cuda" or "cuda:<number>".
+bool valid_device(std::string_view device);
 
 /// The number of processors this process may run on (affinity and cgroup quota), at least 1.
 int usable_processors();

@@ -28,6 +28,9 @@ struct FieldSpec {
 };
 using Schema = std::vector<FieldSpec>;
 
+/// The bounds of a number in words: "at least 0 and below 1"; "" when it has none.
+std::string bounds_of(const Field& field);
+
 /// A describe function with its struct bound.
 using Describe = std::function<void(Fields&)>;
 

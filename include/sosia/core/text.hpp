@@ -24,8 +24,8 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
 /// "a, b and c" ("a, b or c" with `last` = "or").
 std::string enumerate(std::span<const std::string> items, std::string_view last = "and");
 
-/// `text` broken at spaces to lines that hold at most `width` columns of it (a longer word stays
-/// whole); every line but the first is preceded by `indent` spaces, which do not count.
+/// `text` broken at spaces, and a word that is longer than a line at its commas, to lines that hold
+/// at most `width` columns of it; every line but the first begins with `indent` spaces more.
 std::string wrap_text(std::string_view text, std::size_t width, std::size_t indent = 0);
 
 /// Columns that `text` takes in a terminal (East Asian wide = 2, combining = 0); invalid UTF-8
