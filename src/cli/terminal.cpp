@@ -108,7 +108,9 @@ std::string TerminalSink::status(std::uint64_t done, std::uint64_t total,
     text += fmt::format("/{} {:.0f}%", total,
                         100.0 * static_cast<double>(done) / static_cast<double>(total));
   }
-  if (rate > 0) text += fmt::format("  {:.3g}/s", rate);
+  if (rate > 0) {
+    text += rate < 100 ? fmt::format("  {:.3g}/s", rate) : fmt::format("  {:.0f}/s", rate);
+  }
   if (rate > 0 && total > done) {
     text += "  " + duration(static_cast<double>(total - done) / rate) + " left";
   }
