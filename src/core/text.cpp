@@ -125,8 +125,9 @@ std::string wrap_text(std::string_view text, std::size_t width, std::size_t inde
   };
   for (std::string_view word : split(text, ' ')) {
     if (word.empty()) continue;
+    const bool breaks = display_width(word) > width;
     bool starts_word = true;
-    while (display_width(word) > width && word.find(',') < word.size() - 1) {
+    while (breaks && word.find(',') < word.size() - 1) {
       const std::size_t end = word.find(',') + 1;
       add(word.substr(0, end), starts_word);
       word.remove_prefix(end);
