@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace sosia::cli {
 
 namespace {
@@ -132,46 +134,47 @@ std::string bash_script(const Catalogue& catalogue) {
          "complete -o default -F _sosia sosia\n";
 }
 
-std::string fish_option(const std::string& seen, const FieldSpec& spec) {
-  std::string text = "complete -c sosia -n " + shell_quoted(seen) + " -l " + spec.flag().substr(2) +
-                     " -d " + shell_quoted(spec.field.help);
-  if (spec.type == FieldType::boolean) return text + "\n";
-  if (is_path(spec)) return text + " -r -F\n";
-  return text + " -x" +
-         (spec.field.choices.empty() ? "" : " -a " + shell_quoted(joined(spec.field.choices))) +
-         "\n";
+/// One rule of fish: what is offered where `condition` holds.
+std::string fish_rule(const std::string& condition, const std::string& offers) {
+  return fmt::format("complete -c sosia -n {} {}\n", shell_quoted(condition), offers);
+}
+
+std::string fish_option(const FieldSpec& spec) {
+  std::string text =
+      fmt::format("-l {} -d {}", spec.flag().substr(2), shell_quoted(spec.field.help));
+  if (spec.type == FieldType::boolean) return text;
+  if (is_path(spec)) return text + " -r -F";
+  if (spec.field.choices.empty()) return text + " -x";
+  return text + " -x -a " + shell_quoted(joined(spec.field.choices));
 }
 
 std::string fish_script(const Catalogue& catalogue) {
-  const std::string seen_word = "__fish_seen_subcommand_from ";
-  std::string text = "complete -c sosia -f\ncomplete -c sosia -n __fish_use_subcommand -a " +
-                     shell_quoted(first_words(catalogue)) + "\n";
+  const std::string first = "-a " + shell_quoted(first_words(catalogue));
+  const auto seen = [](const std::string& words) { return "__fish_seen_subcommand_from " + words; };
+  std::string text = "complete -c sosia -f\n" + fish_rule("__fish_use_subcommand", first);
   for (const VerbEntry& verb : catalogue.verbs()) {
-    std::string seen = seen_word + verb.info.name;
+    std::string here = seen(verb.info.name);
     if (!verb.info.noun.empty()) {
-      const std::string noun_seen = seen_word + verb.info.noun;
+      const std::string noun = seen(verb.info.noun);
+      const std::string verbs = seen(verbs_of(catalogue, verb.info.noun));
       text +=
-          "complete -c sosia -n " +
-          shell_quoted(noun_seen + "; and not " + seen_word + verbs_of(catalogue, verb.info.noun)) +
-          " -a " + verb.info.name + " -d " + shell_quoted(verb.info.summary) + "\n";
-      seen = noun_seen + "; and " + seen;
+          fish_rule(fmt::format("{}; and not {}", noun, verbs),
+                    fmt::format("-a {} -d {}", verb.info.name, shell_quoted(verb.info.summary)));
+      here = fmt::format("{}; and {}", noun, here);
     }
-    if (takes_path(verb)) text += "complete -c sosia -n " + shell_quoted(seen) + " -F\n";
+    if (takes_path(verb)) text += fish_rule(here, "-F");
     if (const std::string words = operands(catalogue, verb); !words.empty()) {
-      text += "complete -c sosia -n " + shell_quoted(seen) + " -a " + shell_quoted(words) + "\n";
+      text += fish_rule(here, "-a " + shell_quoted(words));
     }
     for (const Schema* schema : {&verb.schema, &common_schema()}) {
       for (const FieldSpec& spec : *schema) {
-        if (!spec.field.positional) text += fish_option(seen, spec);
+        if (!spec.field.positional) text += fish_rule(here, fish_option(spec));
       }
     }
   }
-  for (const std::string& asks :
-       {seen_word + "help", seen_word + "config; and " + seen_word + "show"}) {
-    text += "complete -c sosia -n " + shell_quoted(asks) + " -a " +
-            shell_quoted(first_words(catalogue)) + "\n";
-  }
-  return text + "complete -c sosia -n '" + seen_word + "completion' -a 'bash zsh fish'\n";
+  text += fish_rule(seen("help"), first);
+  text += fish_rule(fmt::format("{}; and {}", seen("config"), seen("show")), first);
+  return text + fish_rule(seen("completion"), "-a 'bash zsh fish'");
 }
 
 }  // namespace

@@ -264,7 +264,7 @@ std::string long_help(const VerbEntry& verb, std::size_t width) {
 
 namespace {
 
-std::string markdown_cell(std::string text) {
+std::string markdown_cell(const std::string& text) {
   std::string out;
   for (const char c : text) {
     if (c == '|') out += '\\';

@@ -89,7 +89,7 @@ const VerbEntry* match_verb(const Catalogue& catalogue, const Words& words, std:
   return catalogue.find_verb(words[0] + " " + words[1]);
 }
 
-Value chosen(const Resolved& resolved, const std::string& path, Value fallback) {
+Value chosen(const Resolved& resolved, const std::string& path, const Value& fallback) {
   const Setting* given = resolved.common.find(path);
   return given ? given->value : fallback;
 }
@@ -204,7 +204,7 @@ int report_error(const Error& error, bool json) {
     const Value envelope = Value::object({{"schema", "sosia.error/1"}, {"error", std::move(body)}});
     try {
       write_stdout(to_json(envelope) + "\n");
-    } catch (const Error&) {
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
       // Standard output is gone; standard error below still says why.
     }
   }
