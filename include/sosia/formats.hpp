@@ -7,6 +7,7 @@
 #include "sosia/formats/dataset.hpp"
 #include "sosia/formats/npy.hpp"
 #include "sosia/formats/pairs.hpp"
+#include "sosia/formats/parquet.hpp"
 #include "sosia/formats/pickle.hpp"
 #include "sosia/formats/recordio.hpp"
 #include "sosia/formats/safetensors.hpp"
