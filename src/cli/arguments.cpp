@@ -50,7 +50,8 @@ void bind(CLI::App& app, const Schema& schema, std::deque<Bound>& bound) {
     if (spec.field.positional && is_list(spec)) {
       b.option->expected(0, CLI::detail::expected_max_vector_size);
     } else {
-      b.option->expected(1)->take_all();
+      // Each time one word: what comes behind it belongs to the next positional.
+      b.option->expected(1)->take_all()->allow_extra_args(false);
     }
   }
 }
