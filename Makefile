@@ -13,8 +13,8 @@ in_build = setup/locked.sh build-$(1)
 build = $(call in_build,$(1)) setup/build.sh $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev build demo test test-slow asan tsan fuzz format format-check \
-        check-scripts tidy docs docs-check bench clean distclean
+.PHONY: help setup setup-dev build demo test test-slow test-server asan tsan fuzz format \
+        format-check check-scripts tidy docs docs-check bench bench-search clean distclean
 
 help: ## this list
 	@echo "make <target> [PRESET=dev]"
@@ -25,6 +25,7 @@ setup: ## system packages and .venv; the others call it
 # The core-only preset is for machines without Python.
 ifneq ($(PRESET),core-only)
 	@setup/locked.sh setup setup/venv.sh
+	@setup/locked.sh setup setup/hnswlib.sh
 endif
 
 setup-dev: setup ## also Clang, the linters and the fuzzer
@@ -37,11 +38,16 @@ demo: setup ## build the program and let it show what it does: demo/report.html
 	@$(call build,$(PRESET)) program
 	@$(call in_build,$(PRESET)) build/$(PRESET)/bin/sosia demo --force
 
-test: build ## all tests but the slow ones
+test: build ## all tests but the slow ones and those beside servers
 	@$(call in_build,$(PRESET)) ctest --preset $(PRESET) --parallel $(JOBS)
 
 test-slow: build ## the tests that take minutes
 	@$(call in_build,$(PRESET)) ctest --test-dir build/$(PRESET) -L slow --output-on-failure --parallel $(JOBS)
+
+test-server: setup ## tests beside real servers on loopback; installs a Milvus in .venv-milvus
+	@setup/locked.sh setup setup/venv.sh .venv-milvus setup/milvus-requirements.txt
+	@$(call build,$(PRESET)) test_gallery_server
+	@$(call in_build,$(PRESET)) ctest --test-dir build/$(PRESET) -L server --output-on-failure
 
 asan: setup-dev ## tests of the light rooms under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test PRESET=asan
@@ -76,8 +82,12 @@ bench: ## run the benches (preset release)
 	@$(MAKE) --no-print-directory build PRESET=release
 	@$(call in_build,release) setup/bench.sh
 
+bench-search: ## search beside faiss, usearch and hnswlib (preset release)
+	@$(MAKE) --no-print-directory build PRESET=release
+	@$(call in_build,release) setup/bench-search.sh
+
 clean: ## remove the build folders
 	rm -rf build
 
 distclean: clean ## also remove .venv, logs and the demo's output
-	rm -rf .venv .setup demo
+	rm -rf .venv .venv-milvus .setup demo

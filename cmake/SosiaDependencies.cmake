@@ -40,6 +40,7 @@ sosia_find_header_library(ext::tbb oneapi/tbb/task_arena.h libtbb-dev LIBRARY tb
 sosia_find_header_library(ext::random123 Random123/philox.h librandom123-dev)
 sosia_find_header_library(ext::xxhash xxhash.h libxxhash-dev LIBRARY xxhash)
 sosia_find_header_library(ext::sodium sodium.h libsodium-dev LIBRARY sodium)
+sosia_find_header_library(ext::httplib httplib.h libcpp-httplib-dev LIBRARY cpp-httplib)
 # formats
 sosia_find_header_library(ext::zlib zlib.h zlib1g-dev LIBRARY z)
 # image
@@ -49,6 +50,9 @@ sosia_find_header_library(ext::webp webp/decode.h libwebp-dev LIBRARY webp webpd
 sosia_find_header_library(ext::gif gif_lib.h libgif-dev LIBRARY gif)
 sosia_find_header_library(ext::opencv opencv2/imgproc.hpp libopencv-imgproc-dev
                           SUFFIX opencv4 LIBRARY opencv_core opencv_imgproc)
+# gallery
+sosia_find_header_library(ext::sqlite sqlite3.h libsqlite3-dev LIBRARY sqlite3)
+sosia_find_header_library(ext::highway hwy/highway.h libhwy-dev LIBRARY hwy)
 # cli
 sosia_find_header_library(ext::cli11 CLI/CLI.hpp libcli11-dev)
 
@@ -66,6 +70,22 @@ sosia_feature(OPENVINO "OpenVINO: inference of ONNX models")
 sosia_feature(ARROW "Arrow: Parquet files")
 sosia_feature(CUDA "CUDA: GPU kernels")
 sosia_feature(PYTHON "Python bindings")
-foreach(feature TORCH LLAMA OPENVINO ARROW CUDA PYTHON)
+foreach(feature TORCH LLAMA OPENVINO CUDA PYTHON)
   sosia_feature_result(${feature} FALSE "no room of this version uses it yet")
 endforeach()
+
+# gallery: the headers that setup/hnswlib.sh took from the source distribution. Debian's own are of a
+# version without filters, so they are not looked for.
+sosia_feature(HNSWLIB "hnswlib: the approximate index of large galleries")
+set(SOSIA_HNSWLIB_INCLUDE_DIR "${PROJECT_SOURCE_DIR}/.venv/hnswlib/include" CACHE PATH
+    "Folder that holds hnswlib/hnswlib.h, version 0.8.0")
+mark_as_advanced(SOSIA_HNSWLIB_INCLUDE_DIR)
+if(EXISTS "${SOSIA_HNSWLIB_INCLUDE_DIR}/hnswlib/hnswlib.h")
+  sosia_feature_result(HNSWLIB TRUE "headers 0.8.0")
+else()
+  sosia_feature_result(HNSWLIB FALSE "'make setup' adds its headers")
+endif()
+if(SOSIA_HAVE_HNSWLIB)
+  add_library(ext::hnswlib INTERFACE IMPORTED GLOBAL)
+  target_include_directories(ext::hnswlib SYSTEM INTERFACE "${SOSIA_HNSWLIB_INCLUDE_DIR}")
+endif()

@@ -8,7 +8,7 @@
 # METHOD_* hold for src/<room>/methods/ only. A room stands here before its code exists: the table
 # is the plan that the code must follow.
 
-sosia_room(core)
+sosia_room(core                                           HEAVY httplib)
 sosia_room(formats   IMPORTS core                          HEAVY arrow)
 sosia_room(image     IMPORTS core                          HEAVY opencv jpeg png webp gif ffmpeg)
 sosia_room(evaluate  IMPORTS core formats)

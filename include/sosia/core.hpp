@@ -10,6 +10,7 @@
 #include "sosia/core/fields.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/hash.hpp"
+#include "sosia/core/http.hpp"
 #include "sosia/core/registry.hpp"
 #include "sosia/core/report.hpp"
 #include "sosia/core/rng.hpp"

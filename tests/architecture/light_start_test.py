@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-HEAVY = r"torch|c10|openvino|arrow|parquet|llama|ggml|opencv|avcodec|turbojpeg"
+HEAVY = r"torch|c10|openvino|arrow|parquet|llama|ggml|opencv|avcodec|turbojpeg|httplib|libssl|libcrypto"
 
 
 def main():

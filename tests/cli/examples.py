@@ -42,7 +42,7 @@ def main():
     for command in commands:
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            fixtures.make_all(folder)
+            fixtures.make_all(folder, args.sosia)
             result = subprocess.run(["bash", "-ec", command], cwd=folder, text=True,
                                     capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
                                     env=environment(args.sosia, folder))

@@ -1,7 +1,13 @@
 """Input files for the command-line tests and the examples, generated with a fixed seed."""
 
+import json
 import math
+import os
 import random
+import shutil
+import struct
+import subprocess
+import tempfile
 
 
 def _write(folder, name, header, rows):
@@ -75,6 +81,86 @@ def clusters(folder):
     _write(folder, "clusters.csv", ["cluster", "subject"], rows)
 
 
-def make_all(folder):
-    for make in (scores, ranking, calibration, identification, attack, clusters):
+def _write_npy(path, rows):
+    """Rows of equal length as 32-bit floats, without NumPy."""
+    shape = f"({len(rows)}, {len(rows[0])})"
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    head += " " * (118 - 1 - len(head)) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode())
+        for row in rows:
+            file.write(struct.pack(f"<{len(row)}f", *row))
+
+
+def _at(degrees):
+    return [math.cos(math.radians(degrees)), math.sin(math.radians(degrees))]
+
+
+def plane(folder):
+    """Subjects a, b, c in a plane, by angle; vectors that are refused."""
+    _write(folder, "plane.csv", ["label", "camera"],
+           [("a", "c1"), ("b", "c1"), ("a", "c2"), ("c", "c2"), ("b", "c2")])
+    _write_npy(folder / "plane.npy", [_at(d) for d in (0, 90, 10, 200, 93)])
+    _write_npy(folder / "plane_asked.npy", [[2 * x for x in _at(0)], _at(95), _at(300)])
+    _write(folder, "plane_cameras.csv", ["camera"], [("c1",), ("c9",), ("c2",)])
+    _write_npy(folder / "nan.npy", [_at(0), [1.0, math.nan]])
+    _write_npy(folder / "zero.npy", [[0.0, 0.0]])
+    _write_npy(folder / "wide.npy", [[1.0, 0.0, 0.0]])
+
+
+def gallery(folder):
+    """60 subjects with 8 vectors of 32 numbers, probes of 40 of them and of 20 strangers."""
+    rng = random.Random(7)
+    subjects = [[rng.gauss(0, 1) for _ in range(32)] for _ in range(80)]
+
+    def near(subject):
+        return [x + rng.gauss(0, 0.7) for x in subjects[subject]]
+
+    enrolled = [subject for subject in range(60) for _ in range(8)]
+    vectors = [near(subject) for subject in enrolled]
+    _write_npy(folder / "vectors.npy", vectors)
+    rows = [(f"s{subject}", f"cam{index % 3}", f"2024-05-{index % 28 + 1:02}T12:00:00Z",
+             f"{rng.uniform(0.4, 1):.3f}") for index, subject in enumerate(enrolled)]
+    for name in ("labels.csv", "vectors.csv"):
+        _write(folder, name, ["label", "camera", "time", "quality"], rows)
+    probed = list(range(40)) + list(range(60, 80))
+    _write_npy(folder / "probes.npy", [near(subject) for subject in probed])
+    _write(folder, "probes.csv", ["label"],
+           [(f"s{subject}" if subject < 60 else "",) for subject in probed])
+    with open(folder / "templates.jsonl", "w", encoding="utf-8") as file:
+        for index in range(0, 480, 16):
+            file.write(json.dumps({"label": f"t{index // 16}", "vector": vectors[index],
+                                   "camera": "cam0", "metadata": {"index": index}}) + "\n")
+    (folder / "key").write_bytes(bytes(rng.randrange(256) for _ in range(32)))
+
+
+_made_gallery = None
+
+
+def made_gallery(folder, sosia):
+    """faces.sosia, made once by the program itself from the files of `gallery`."""
+    global _made_gallery
+    if _made_gallery is None:
+        _made_gallery = tempfile.TemporaryDirectory()
+        for command in (["create", "faces.sosia", "--dim", "32"],
+                        ["add", "faces.sosia", "--vectors", str(folder / "vectors.npy"),
+                         "--labels", str(folder / "labels.csv")]):
+            subprocess.run([os.path.abspath(sosia), "gallery", *command, "--no-config"], check=True,
+                           cwd=_made_gallery.name, stdout=subprocess.DEVNULL)
+    shutil.copy(os.path.join(_made_gallery.name, "faces.sosia"), folder / "faces.sosia")
+
+
+def people(folder, sosia):
+    """people/, five subjects of the world."""
+    subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "5", "--size", "32", "--out",
+                    str(folder / "people"), "--no-config"], check=True, capture_output=True)
+
+
+def make_all(folder, sosia=None):
+    """Everything; what the program makes itself only when it is named."""
+    for make in (scores, ranking, calibration, identification, attack, clusters, gallery,
+                 plane):
         make(folder)
+    if sosia is not None:
+        made_gallery(folder, sosia)
+        people(folder, sosia)

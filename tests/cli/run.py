@@ -122,7 +122,7 @@ def main():
     cases = parse(args.script.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        fixtures.make_all(folder)
+        fixtures.make_all(folder, args.sosia)
         for number, command, expectations in cases:
             result = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
                                     capture_output=True, timeout=120, stdin=subprocess.DEVNULL,

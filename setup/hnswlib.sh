@@ -1,0 +1,38 @@
+#!/bin/sh
+# hnswlib.sh: takes the headers of hnswlib out of its source distribution (setup/hnswlib.txt) into
+# .venv/hnswlib/include. Done already: nothing happens. Needs .venv; nothing is compiled.
+#
+# pip checks the pinned hash. It also asks the distribution for its metadata, for which it takes what
+# the distribution names for building into a folder that it removes again.
+set -eu
+cd "$(dirname "$0")/.."
+. setup/lib.sh
+
+list=setup/hnswlib.txt
+place=.venv/hnswlib
+stamp=$place/.sosia-complete # holds what it was made from; written last
+made_from=$(digest "$list")
+
+if [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
+  say "hnswlib headers: all there ($place)"
+  exit 0
+fi
+say "taking the headers of hnswlib"
+rm -rf "$place"
+mkdir -p "$place/include"
+.venv/bin/python -m pip download --quiet --no-input --disable-pip-version-check --progress-bar off \
+  --no-deps --no-binary hnswlib --require-hashes -r "$list" -d "$place" \
+  >"$state/hnswlib.log" 2>&1 </dev/null || {
+  tail -n 25 "$state/hnswlib.log" >&2
+  rm -rf "$place"
+  fail "pip could not get hnswlib; its last lines are above, all are in $state/hnswlib.log" \
+    "see that the machine reaches its Python package index (pip config list), then run make again"
+}
+tar -xzf "$place"/hnswlib-*.tar.gz -C "$place/include" --strip-components=1 --wildcards \
+  '*/hnswlib/*.h' '*/LICENSE' || {
+  rm -rf "$place"
+  fail "the source distribution of hnswlib is not laid out as expected"
+}
+rm -f "$place"/hnswlib-*.tar.gz
+[ -f "$place/include/hnswlib/hnswlib.h" ] || fail "the source distribution of hnswlib has no headers"
+printf '%s\n' "$made_from" >"$stamp"
