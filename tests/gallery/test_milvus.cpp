@@ -77,7 +77,7 @@ TEST(MilvusAddress, WhatIsWrongIsSaid) {
       {"milvus://host/g?", "unknown"},
   };
   for (const auto& [text, words] : cases) {
-    const Error error = error_of([&, text = text] { parse_milvus_address(text); });
+    const Error error = error_of([&, address = text] { parse_milvus_address(address); });
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument) << text;
     EXPECT_NE(error.message().find(words), std::string::npos) << error.message();
   }
