@@ -99,6 +99,8 @@ ParquetType type_of(std::int32_t type) {
       return ParquetType::text;
     case SOSIA_PARQUET_INTEGER:
       return ParquetType::integer;
+    case SOSIA_PARQUET_TIME:
+      return ParquetType::time;
     case SOSIA_PARQUET_REAL:
       return ParquetType::real;
     case SOSIA_PARQUET_FLOATS:
@@ -114,6 +116,8 @@ std::int32_t raw_type(ParquetType type) {
       return SOSIA_PARQUET_TEXT;
     case ParquetType::integer:
       return SOSIA_PARQUET_INTEGER;
+    case ParquetType::time:
+      return SOSIA_PARQUET_TIME;
     case ParquetType::real:
       return SOSIA_PARQUET_REAL;
     case ParquetType::floats:
@@ -136,6 +140,8 @@ std::string_view parquet_type_name(ParquetType type) {
       return "text";
     case ParquetType::integer:
       return "integer";
+    case ParquetType::time:
+      return "time";
     case ParquetType::real:
       return "real";
     case ParquetType::floats:
@@ -253,6 +259,7 @@ void ParquetReader::Impl::take(std::size_t index, std::size_t count,
       }
       break;
     case ParquetType::integer:
+    case ParquetType::time:
       out.integers.assign(from.integers, from.integers + count);
       break;
     case ParquetType::real:
@@ -420,10 +427,12 @@ void ParquetWriter::write(const ParquetBatch& batch) {
   for (std::size_t c = 0; c < batch.columns.size(); ++c) {
     const ParquetBatch::Column& from = batch.columns[c];
     const ParquetColumn& column = impl_->columns[c];
-    const std::size_t values = column.type == ParquetType::text      ? from.texts.size()
-                               : column.type == ParquetType::integer ? from.integers.size()
-                               : column.type == ParquetType::real    ? from.reals.size()
-                                                                     : from.floats.size();
+    const std::size_t values =
+        column.type == ParquetType::text ? from.texts.size()
+        : column.type == ParquetType::integer || column.type == ParquetType::time
+            ? from.integers.size()
+        : column.type == ParquetType::real ? from.reals.size()
+                                           : from.floats.size();
     const std::size_t each = column.type == ParquetType::floats ? column.width : 1;
     if (values != batch.rows * each ||
         (!from.present.empty() && from.present.size() != batch.rows)) {

@@ -30,7 +30,8 @@ enum SosiaParquetType {
   SOSIA_PARQUET_INTEGER = 1,
   SOSIA_PARQUET_REAL = 2,
   SOSIA_PARQUET_FLOATS = 3,
-  SOSIA_PARQUET_OTHER = 4
+  SOSIA_PARQUET_OTHER = 4,
+  SOSIA_PARQUET_TIME = 5 /* milliseconds, in `integers` */
 };
 
 struct SosiaParquetColumn {

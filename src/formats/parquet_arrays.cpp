@@ -81,8 +81,9 @@ int32_t type_of(const arrow::DataType& type, int64_t& width) {
     case Type::UINT32:
     case Type::UINT64:
     case Type::DATE32:
-    case Type::TIMESTAMP:
       return SOSIA_PARQUET_INTEGER;
+    case Type::TIMESTAMP:
+      return SOSIA_PARQUET_TIME;
     case Type::HALF_FLOAT:
     case Type::FLOAT:
     case Type::DOUBLE:
@@ -268,6 +269,7 @@ SosiaParquetArray ReadArray::fill(const arrow::Array& array, const std::string& 
       }
       break;
     case SOSIA_PARQUET_INTEGER:
+    case SOSIA_PARQUET_TIME:
       fill_integers(array, name);
       break;
     case SOSIA_PARQUET_REAL:
@@ -290,6 +292,8 @@ std::shared_ptr<arrow::DataType> arrow_type(const SosiaParquetColumn& column) {
       return arrow::utf8();
     case SOSIA_PARQUET_INTEGER:
       return arrow::int64();
+    case SOSIA_PARQUET_TIME:
+      return arrow::timestamp(arrow::TimeUnit::MILLI, "UTC");
     case SOSIA_PARQUET_REAL:
       return arrow::float64();
     case SOSIA_PARQUET_FLOATS:
@@ -320,6 +324,10 @@ std::shared_ptr<arrow::Array> make_array(int32_t type, int64_t width, const Sosi
       });
     case SOSIA_PARQUET_INTEGER:
       return build(arrow::Int64Builder(),
+                   [&](auto& builder, int64_t i) { return builder.Append(from.integers[i]); });
+    case SOSIA_PARQUET_TIME:
+      return build(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"),
+                                           arrow::default_memory_pool()),
                    [&](auto& builder, int64_t i) { return builder.Append(from.integers[i]); });
     case SOSIA_PARQUET_REAL:
       return build(arrow::DoubleBuilder(),

@@ -1,6 +1,7 @@
 #include "gallery/row_source.hpp"
 
 #include "gallery/bytes.hpp"
+#include "gallery/parquet_rows.hpp"
 #include "gallery/verb_parts.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/formats/csv.hpp"
@@ -241,31 +242,33 @@ class DistinctSource final : public RowSource {
   std::unordered_set<std::int64_t> seen_;
 };
 
-std::unique_ptr<RowSource> distinct(std::unique_ptr<RowSource> source) {
+}  // namespace
+
+std::unique_ptr<RowSource> distinct_rows(std::unique_ptr<RowSource> source) {
   return std::make_unique<DistinctSource>(std::move(source));
 }
 
-}  // namespace
-
 std::unique_ptr<RowSource> open_npy_csv(const std::string& vectors, const std::string& labels) {
-  return distinct(std::make_unique<NpyCsvSource>(vectors, labels));
+  return distinct_rows(std::make_unique<NpyCsvSource>(vectors, labels));
 }
 
 std::unique_ptr<RowSource> open_jsonl(const std::string& path) {
-  return distinct(std::make_unique<JsonlSource>(path));
+  return distinct_rows(std::make_unique<JsonlSource>(path));
 }
 
 std::unique_ptr<RowSource> open_jsonl(std::span<const std::byte> bytes, std::string origin) {
-  return distinct(std::make_unique<JsonlSource>(bytes, std::move(origin)));
+  return distinct_rows(std::make_unique<JsonlSource>(bytes, std::move(origin)));
 }
 
 std::unique_ptr<RowSource> open_rows(const std::string& path) {
   const std::string ending = ascii_lower(fs::path(path).extension().string());
   if (ending == ".jsonl" || ending == ".ndjson") return open_jsonl(path);
+  if (ending == ".parquet") return open_parquet(path);
   if (ending == ".npy")
     return open_npy_csv(path, fs::path(path).replace_extension(".csv").string());
-  throw Error(ErrorCode::unsupported, quote(path, 200) + " is of no kind that can be imported",
-              "give a .jsonl file, or a .npy file with its labels in a .csv of the same name");
+  throw Error(
+      ErrorCode::unsupported, quote(path, 200) + " is of no kind that can be imported",
+      "give a .jsonl or .parquet file, or a .npy file with its labels in a .csv of the same name");
 }
 
 }  // namespace sosia::gallery

@@ -46,7 +46,11 @@ std::unique_ptr<RowSource> open_jsonl(const std::string& path);
 /// The same from memory, which outlives it; for tests and the fuzzer.
 std::unique_ptr<RowSource> open_jsonl(std::span<const std::byte> bytes, std::string origin);
 
-/// By the file's ending: .jsonl or .ndjson, or .npy with the labels in a .csv of the same name.
+/// Passes the rows of `source` on, but refuses a second row of the same number.
+std::unique_ptr<RowSource> distinct_rows(std::unique_ptr<RowSource> source);
+
+/// By the file's ending: .jsonl or .ndjson, .parquet, or .npy with the labels in a .csv of the same
+/// name.
 /// Throws unsupported for others.
 std::unique_ptr<RowSource> open_rows(const std::string& path);
 

@@ -89,8 +89,8 @@ struct ImportOptions {
 void describe(Fields& f, ImportOptions& o) {
   describe_place(f, o.place);
   f({.name = "files",
-     .help = "JSON lines (.jsonl), or .npy files with a .csv of the same name; folders and "
-             "patterns too",
+     .help = "JSON lines (.jsonl), Parquet (.parquet), or .npy files with a .csv of the same name; "
+             "folders and patterns too",
      .role = FieldRole::input,
      .positional = true,
      .required = true},
@@ -99,7 +99,7 @@ void describe(Fields& f, ImportOptions& o) {
 }
 
 Report import_files(const ImportOptions& o, RunContext& run) {
-  static constexpr std::string_view kEndings[] = {".jsonl", ".ndjson", ".npy"};
+  static constexpr std::string_view kEndings[] = {".jsonl", ".ndjson", ".npy", ".parquet"};
   const auto files = expand_paths(o.files, kEndings);
   const auto gallery = open_place(o.place, Access::write, "gallery import");
   Report report("gallery.import", "templates imported");
@@ -171,14 +171,18 @@ Verb import_verb() {
   return make_verb<ImportOptions>(
       {.noun = "gallery",
        .name = "import",
-       .summary = "enrol templates from JSON lines or exported files",
-       .details = std::string("A line of a .jsonl file is an object with label and vector and, if "
-                              "wanted, camera, time, quality, tenant, origin, metadata (an object) "
-                              "and template (a number that must not stand twice; new numbers are "
-                              "given). A .npy file needs its labels in a .csv of the same name. "
-                              "What `sosia gallery export` writes comes back the same, but for "
-                              "the numbers of the templates. ") +
-                  kTimes + "\n\n" + kResume,
+       .summary = "enrol templates from JSON lines, Parquet or exported files",
+       .details =
+           std::string(
+               "A line of a .jsonl file is an object with label and vector and, if "
+               "wanted, camera, time, quality, tenant, origin, metadata (an object) "
+               "and template (a number that must not stand twice; new numbers are "
+               "given). A .parquet file has the same as columns, vector as a list of numbers "
+               "and metadata as text; other columns are not used. A .npy file needs "
+               "its labels in a .csv of the same name. "
+               "What `sosia gallery export` writes comes back the same, but for "
+               "the numbers of the templates. ") +
+           kTimes + "\n\n" + kResume,
        .examples = {{"sosia gallery import faces.sosia templates.jsonl", "one object a line"},
                     {"sosia gallery import faces.sosia vectors.npy --json",
                      "with the labels in vectors.csv"}}},

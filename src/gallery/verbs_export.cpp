@@ -1,5 +1,6 @@
 // `sosia gallery export`.
 
+#include "gallery/parquet_rows.hpp"
 #include "gallery/system.hpp"
 #include "gallery/verb_parts.hpp"
 #include "gallery/verbs.hpp"
@@ -31,7 +32,7 @@ struct ExportOptions {
 void describe(Fields& f, ExportOptions& o) {
   describe_place(f, o.place);
   f({.name = "output",
-     .help = "templates: a .jsonl file, or a .npy file (and its .csv)",
+     .help = "templates: a .jsonl or .parquet file, or a .npy file (and its .csv)",
      .role = FieldRole::output_file},
     o.output);
   f({.name = "audit", .help = "the audit table, as a .csv file", .role = FieldRole::output_file},
@@ -75,6 +76,21 @@ class JsonlSink final : public RowSink {
  private:
   fs::path path_;
   AtomicFile file_;
+};
+
+class ParquetSink final : public RowSink {
+ public:
+  ParquetSink(const std::string& path, std::size_t dimension, Overwrite overwrite)
+      : path_(path), table_(path, dimension, overwrite) {}
+  void add(const StoredTemplate& t) override { table_.add(t); }
+  std::vector<fs::path> finish() override {
+    table_.finish();
+    return {path_};
+  }
+
+ private:
+  fs::path path_;
+  ParquetTemplates table_;
 };
 
 class NpyCsvSink final : public RowSink {
@@ -141,9 +157,10 @@ std::unique_ptr<RowSink> open_sink(const std::string& path, std::size_t dimensio
   if (ending == ".jsonl" || ending == ".ndjson") {
     return std::make_unique<JsonlSink>(path, overwrite);
   }
+  if (ending == ".parquet") return std::make_unique<ParquetSink>(path, dimension, overwrite);
   if (ending == ".npy") return std::make_unique<NpyCsvSink>(path, dimension, overwrite);
   throw Error(ErrorCode::usage, quote(path, 200) + " is of no kind that can be exported",
-              "name it .jsonl or .npy");
+              "name it .jsonl, .parquet or .npy");
 }
 
 void export_audit(const std::vector<AuditEntry>& entries, const std::string& path,
@@ -206,9 +223,12 @@ Verb export_verb() {
        .summary = "write templates or the audit table to files",
        .details =
            "By the ending of --output: .jsonl has one object a line (template, label, tenant, "
-           "camera, time, quality, origin, metadata, vector; absent ones left out); .npy has the "
+           "camera, time, quality, origin, metadata, vector; absent ones left out); .parquet has "
+           "the "
+           "same as columns, time as a time of the table; .npy has the "
            "vectors as 32-bit floats, and the other columns come row by row into a .csv file of "
-           "the same name. `sosia gallery import` reads both; vectors come back bit for bit.\n\n"
+           "the same name. `sosia gallery import` reads all of them; vectors come back bit for "
+           "bit.\n\n"
            "The audit table says when, by which verb, and which subject as a keyed hash. The key "
            "is deleted together with the subject: what the table says of a forgotten one cannot be "
            "tied to a name any more.\n\n"

@@ -103,10 +103,12 @@ def check_copy(folder):
     assert result.returncode == 0, result.stderr
     back = pq.read_table(folder / "to.parquet", page_checksum_verification=True)
     assert back.column_names == plain.column_names
+    assert back.schema.field("time_us").type == pa.timestamp("ms", tz="UTC")
     assert back.schema.field("fixed").type == pa.list_(pa.field("element", pa.float32(), False), 4)
     for name in back.column_names:
         for row, want in enumerate(columns[name][1]):
-            got = back.column(name)[row].as_py()
+            got = back.column(name)[row]
+            got = got.value if name.startswith("time") else got.as_py()
             assert same(got, want), (name, row, got, want)
 
 

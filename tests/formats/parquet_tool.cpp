@@ -17,6 +17,7 @@ Value cell(const ParquetColumn& column, const ParquetBatch::Column& values, std:
     case ParquetType::text:
       return values.texts[row];
     case ParquetType::integer:
+    case ParquetType::time:
       return values.integers[row];
     case ParquetType::real:
       return values.reals[row];

@@ -20,12 +20,13 @@ namespace sosia::formats {
 enum class ParquetType : std::uint8_t {
   text,     ///< UTF-8
   integer,  ///< 64 bits with sign
+  time,     ///< milliseconds since 1970-01-01 UTC, in `integers`
   real,     ///< f64
   floats,   ///< vectors of one length of f32
   other,    ///< something else; cannot be read
 };
 
-/// "text", "integer", "real", "vector", "other", for messages.
+/// "text", "integer", "time", "real", "vector", "other", for messages.
 std::string_view parquet_type_name(ParquetType type);
 
 struct ParquetColumn {
@@ -63,9 +64,9 @@ struct ParquetReadOptions {
 /// Reads a file from its first row to its last.
 ///
 /// Taken as text: strings, also dictionaries of them. As integer: integers of any width (unsigned
-/// ones must fit), booleans, and times (in milliseconds since 1970; days for dates). As real: f16,
-/// f32, f64. As floats: lists of f16, f32 or f64 whose rows all have one length. Page checksums are
-/// compared where the file has them.
+/// ones must fit), booleans, and dates (days since 1970). As time: times of any unit, rounded down.
+/// As real: f16, f32, f64. As floats: lists of f16, f32 or f64 whose rows all have one length. Page
+/// checksums are compared where the file has them.
 ///
 /// Throws missing_feature without the module, not_found, io, corrupt_data (no Parquet file, damage,
 /// vectors of different lengths, text that is not UTF-8), unsupported (a wanted column of another
