@@ -283,6 +283,11 @@ function(sosia_remove_stale_indexes)
   endforeach()
 endfunction()
 
+set(SOSIA_TEST_TIMEOUT_S 300)
+if(NOT SOSIA_SANITIZE STREQUAL "none")  # checked and unoptimised, the same work takes ten times as long
+  set(SOSIA_TEST_TIMEOUT_S 1500)
+endif()
+
 # sosia_add_test(<name> SOURCES <file>... [LINK <target>...] [LABELS <label>...])
 #
 # One GoogleTest program test_<name>; every TEST becomes a ctest case. Default label: unit.
@@ -302,5 +307,5 @@ function(sosia_add_test name)
   target_compile_definitions(test_${name} PRIVATE
     SOSIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOSIA_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
-                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${SOSIA_TEST_TIMEOUT_S})
 endfunction()

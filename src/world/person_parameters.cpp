@@ -43,9 +43,17 @@ void draw_bottom_cut(Draw& draw, Outfit& outfit) {
   }
 }
 
-std::array<double, 3> muted_colour(Draw& draw, double low, double high, double saturation) {
+/// Draws stand in statements of their own: compilers differ in the order of a call's arguments.
+Rgb draw_colour(Draw& draw, double low_saturation, double high_saturation, double low_value,
+                double high_value) {
   const double hue = draw.range(0.0, 12.0);
-  const Rgb c = hsv_linear(hue, draw.range(0.0, saturation), draw.range(low, high));
+  const double saturation = draw.range(low_saturation, high_saturation);
+  const double value = draw.range(low_value, high_value);
+  return hsv_linear(hue, saturation, value);
+}
+
+std::array<double, 3> muted_colour(Draw& draw, double low, double high, double saturation) {
+  const Rgb c = draw_colour(draw, 0.0, saturation, low, high);
   return {c.r, c.g, c.b};
 }
 
@@ -80,8 +88,12 @@ SceneObject draw_object(Draw& draw, const PersonScene& scene, double strength) {
       o.y = draw.range(-0.1, scene.horizon);
       break;
   }
-  const Rgb base = hsv_linear(o.kind == 2 ? draw.range(2.5, 4.5) : draw.range(0.0, 12.0),
-                              draw.range(0.05, 0.5), draw.range(0.12, 0.9));
+  const double green = draw.range(2.5, 4.5);
+  Rgb base = draw_colour(draw, 0.05, 0.5, 0.12, 0.9);
+  if (o.kind == 2) {
+    const double saturation = draw.range(0.1, 0.6), value = draw.range(0.15, 0.8);
+    base = hsv_linear(green, saturation, value);
+  }
   const auto ground = o.kind == 4 ? scene.floor : scene.sections.front().wall;
   o.colour = {exact::mix(ground[0], static_cast<double>(base.r), strength),
               exact::mix(ground[1], static_cast<double>(base.g), strength),
@@ -245,7 +257,7 @@ PersonView draw_view(Draw& draw, const PersonWorldOptions& o, std::int64_t other
   const bool occluded = draw.chance(o.occlusion);
   const auto kind = static_cast<Occluder>(1 + draw.pick({0.3, 0.4, 0.3}));
   const double x = draw.range(-0.16, 0.16), size = draw.unit();
-  const Rgb colour = hsv_linear(draw.range(0.0, 12.0), draw.range(0.0, 0.5), draw.range(0.15, 0.8));
+  const Rgb colour = draw_colour(draw, 0.0, 0.5, 0.15, 0.8);
   if (!occluded && !low_quality) return view;
   view.occluder = kind;
   view.occluder_x = x;

@@ -308,7 +308,8 @@ class VideoDirector {
     const PersonIdentity who = world_.identity(pass.subject);
     const SubjectRange all = world_.subjects(PersonSplit::train);
     const double path = draw.chance(0.5) ? 0.0 : 180.0, any = 45.0 * draw.below(8);
-    const double yaw = camera_.yaw_deg + (draw.chance(0.6) ? path : any) + draw.range(-20.0, 20.0);
+    const bool along = draw.chance(0.6);
+    const double yaw = camera_.yaw_deg + (along ? path : any) + draw.range(-20.0, 20.0);
     const double turn = draw.normal_within(0.0, 25.0, -70.0, 70.0);  // degrees a second
     const double place = draw.range(0.0, 8.0), glance = draw.normal_within(0.0, 10.0, -40.0, 40.0);
     const double start_phase = who.gait.phase + draw.unit();

@@ -70,8 +70,9 @@ Address draw_address(Draw& draw, const Region& r) {
   }
   a.postcode = std::string(city.brief);
   if (r.code == "GB") {
-    a.postcode += " " + digits(draw, 1) + static_cast<char>('A' + draw.below(24)) +
-                  static_cast<char>('A' + draw.below(24));
+    a.postcode += " " + digits(draw, 1);
+    a.postcode += static_cast<char>('A' + draw.below(24));
+    a.postcode += static_cast<char>('A' + draw.below(24));
   } else {
     a.postcode += digits(draw, 2);
   }
@@ -110,8 +111,8 @@ Origin draw_origin(const RecordOptions& o, std::int64_t entity) {
   r.entity = entity;
   r.given_name = any(draw, region.given).name;
   r.family_name = coin_family_name(draw, region);
-  r.birth_date = fmt::format("{:04}-{:02}-{:02}", draw.between(1935, 2006), draw.between(1, 12),
-                             draw.between(1, 28));
+  const int year = draw.between(1935, 2006), month = draw.between(1, 12), day = draw.between(1, 28);
+  r.birth_date = fmt::format("{:04}-{:02}-{:02}", year, month, day);
   const Address a = draw_address(draw, region);
   r.street = a.street;
   r.postcode = a.postcode;

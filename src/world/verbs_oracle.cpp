@@ -80,7 +80,8 @@ void add_line(Folder& folder, const Value& line, std::map<std::string, std::size
   }
   ++subject.pictures;
   const FaceAttributes attributes = face_attributes_from_value(line.at("attributes"));
-  for (const auto& [key, value] : to_value(attributes).as_object()) {
+  const Value named = to_value(attributes);
+  for (const auto& [key, value] : named.as_object()) {
     if (value.is_text()) ++folder.choices[key][value.as_text()];
   }
   if (const Value* caption = line.find("caption")) {

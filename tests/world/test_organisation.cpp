@@ -4,6 +4,7 @@
 #include "sosia/core/error.hpp"
 #include "sosia/world/organisation.hpp"
 #include "world/record_typing.hpp"
+#include "world/truth.hpp"
 
 #include <functional>
 #include <map>
@@ -47,6 +48,18 @@ bool valid_utf8(std::string_view text) {
     i += length;
   }
   return true;
+}
+
+std::string text_hash(const std::string& text) {
+  const auto size = static_cast<int>(text.size());
+  return pixel_hash(reinterpret_cast<const std::uint8_t*>(text.data()), size, 1, 1, size);
+}
+
+TEST(Organisation, GoldenText) {
+  // The same on every machine and with every compiler.
+  std::string all;
+  for (const Organisation& o : organisations({.seed = 1}, 300)) all += to_json(to_value(o), -1);
+  EXPECT_EQ(text_hash(all), "2eaa6c28e8b12634");
 }
 
 TEST(Organisation, IsAPureFunctionOfSeedAndNumber) {

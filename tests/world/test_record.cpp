@@ -3,6 +3,7 @@
 
 #include "sosia/core/error.hpp"
 #include "sosia/world/record.hpp"
+#include "world/truth.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -28,6 +29,20 @@ bool same_fields(const PersonRecord& a, const PersonRecord& b) {
   return a.given_name == b.given_name && a.family_name == b.family_name &&
          a.birth_date == b.birth_date && a.street == b.street && a.postcode == b.postcode &&
          a.city == b.city && a.phone == b.phone && a.email == b.email;
+}
+
+std::string text_hash(const std::string& text) {
+  const auto size = static_cast<int>(text.size());
+  return pixel_hash(reinterpret_cast<const std::uint8_t*>(text.data()), size, 1, 1, size);
+}
+
+TEST(Record, GoldenText) {
+  // The same on every machine and with every compiler.
+  std::string all;
+  for (const PersonEntity& e : person_entities({.seed = 1}, 300)) {
+    for (const PersonRecord& r : e.records) all += to_json(to_value(r), -1);
+  }
+  EXPECT_EQ(text_hash(all), "3d8c9e89e028f598");
 }
 
 TEST(Record, IsAPureFunctionOfSeedAndNumber) {
