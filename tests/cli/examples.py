@@ -44,7 +44,7 @@ def main():
             folder = pathlib.Path(name)
             fixtures.make_all(folder, args.sosia)
             result = subprocess.run(["bash", "-ec", command], cwd=folder, text=True,
-                                    capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
+                                    capture_output=True, timeout=600, stdin=subprocess.DEVNULL,
                                     env=environment(args.sosia, folder))
         if result.returncode != 0:
             failures += 1

@@ -125,7 +125,7 @@ def main():
         fixtures.make_all(folder, args.sosia)
         for number, command, expectations in cases:
             result = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
-                                    capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
+                                    capture_output=True, timeout=600, stdin=subprocess.DEVNULL,
                                     env=environment(args.sosia, folder), errors="replace")
             wanted = next((int(line.split()[1]) for _, line in expectations
                            if line.startswith("exit ")), 0)
