@@ -82,9 +82,7 @@ void describe(Fields& f, CalibrateVerbOptions& o) {
      .help = "also write the calibration to this JSON file, for gallery create --calibration",
      .role = FieldRole::output_file},
     o.out);
-  f.require(o.vectors.empty() == o.labels.empty(), "--vectors and --labels go together");
   f.require(o.scores.empty() || o.vectors.empty(), "--scores and --vectors exclude each other");
-  f.require(o.replicates == 0 || o.replicates >= 10, "--replicates is 0 or at least 10");
 }
 
 // Numbers texts from 0 in the order in which they come.
@@ -321,7 +319,19 @@ bool worth_storing(const Calibration& fitted, const std::optional<Calibration>& 
   return own <= 0.1 || own <= smallest_fpir(*old, subjects, o.fpir_rule);
 }
 
+void check(const CalibrateVerbOptions& o) {
+  if (o.vectors.empty() != o.labels.empty()) {
+    throw Error(ErrorCode::usage, "--vectors and --labels go together",
+                "give both, or neither to calibrate on the gallery's own templates");
+  }
+  if (o.replicates > 0 && o.replicates < 10) {
+    throw Error(ErrorCode::usage, fmt::format("--replicates: {} is too few", o.replicates),
+                "give 0 or at least 10");
+  }
+}
+
 Report calibrate(const CalibrateVerbOptions& o, RunContext& run) {
+  check(o);
   const auto gallery = open_place(o.place, Access::write, "calibrate");
   const GalleryInfo info = gallery->info();
   Report report("gallery.calibrate", "calibrate: what does a score mean here?");
@@ -365,6 +375,7 @@ Report calibrate(const CalibrateVerbOptions& o, RunContext& run) {
 }
 
 Report plan(const CalibrateVerbOptions& o, RunContext&) {
+  check(o);
   const auto gallery = open_place(o.place, Access::read, "calibrate");
   const GalleryInfo info = gallery->info();
   Report report("gallery.calibrate.plan", "what calibrate would do");

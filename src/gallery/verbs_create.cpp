@@ -46,11 +46,13 @@ void describe(Fields& f, CreateVerbOptions& o) {
      .help = "record (JSON) that decisions use until the gallery is calibrated itself",
      .role = FieldRole::input_file},
     o.calibration);
-  f.require(o.encrypt || o.place.key_file.empty(),
-            "a key is given, but the gallery is not to be encrypted: add --encrypt");
 }
 
 Report create(const CreateVerbOptions& o, RunContext& run) {
+  if (!o.encrypt && !o.place.key_file.empty()) {
+    throw Error(ErrorCode::usage, "a key is given, but the gallery is not to be encrypted",
+                "add --encrypt, or leave --key-file out");
+  }
   CreateOptions options;
   options.dimension = static_cast<std::size_t>(*o.dim);
   options.type = o.type;

@@ -21,7 +21,7 @@ namespace sosia::gallery {
 namespace {
 
 // Rows between two notes of progress on disk.
-constexpr std::size_t kRowsPerNote = 4096;
+constexpr std::size_t kRowsPerNote = 2048;
 // Pairs of subjects that are counted; beyond, only pairs of templates are.
 constexpr std::size_t kMostSubjectPairs = 1'000'000;
 

@@ -40,7 +40,6 @@ void describe(Fields& f, ExportOptions& o) {
   f({.name = "label", .help = "only these subjects", .group = "filter"}, o.label);
   f({.name = "camera", .help = "only these cameras", .group = "filter"}, o.camera);
   f({.name = "tenant", .help = "only this tenant", .group = "filter"}, o.tenant);
-  f.require(!o.output.empty() || !o.audit.empty(), "give --output or --audit, or both");
 }
 
 /// Where exported templates go.
@@ -176,6 +175,9 @@ void export_audit(const std::vector<AuditEntry>& entries, const std::string& pat
 }
 
 Report export_gallery(const ExportOptions& o, RunContext& run) {
+  if (o.output.empty() && o.audit.empty()) {
+    throw Error(ErrorCode::usage, "nothing is to be exported", "give --output or --audit, or both");
+  }
   const auto gallery = open_place(o.place, Access::read, "gallery export");
   Report report("gallery.export", "templates exported");
   if (!o.output.empty()) {

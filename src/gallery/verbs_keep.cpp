@@ -31,12 +31,17 @@ void describe(Fields& f, ForgetOptions& o) {
     o.before);
   f({.name = "older_than_days", .help = "instead: all templates older than this", .min = 0},
     o.older_than_days);
-  const int given =
-      (o.label.empty() ? 0 : 1) + (o.before.empty() ? 0 : 1) + (o.older_than_days ? 1 : 0);
-  f.require(given == 1, "give a label, --before or --older-than-days, and only one of them");
 }
 
 Report forget(const ForgetOptions& o, RunContext& run) {
+  const int given =
+      (o.label.empty() ? 0 : 1) + (o.before.empty() ? 0 : 1) + (o.older_than_days ? 1 : 0);
+  if (given != 1) {
+    throw Error(ErrorCode::usage,
+                given == 0 ? "nothing says what is to be forgotten"
+                           : "too much says what is to be forgotten",
+                "give a label, --before or --older-than-days, and only one of them");
+  }
   std::optional<std::int64_t> before_ms;
   if (!o.before.empty()) {
     before_ms = parse_time(o.before);

@@ -47,8 +47,6 @@ void describe_filter(Fields& f, SearchOptions& o) {
      .role = FieldRole::input_file,
      .group = "filters"},
     o.query_cameras);
-  f.require(o.from.empty() || parse_time(o.from).has_value(), "--from is no time");
-  f.require(o.to.empty() || parse_time(o.to).has_value(), "--to is no time");
 }
 
 void describe(Fields& f, SearchOptions& o) {
@@ -119,12 +117,22 @@ std::string_view name_of(SearchMode mode) {
   return "";
 }
 
+std::optional<std::int64_t> time_of(const char* flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto time = parse_time(text);
+  if (!time) {
+    throw Error(ErrorCode::usage, fmt::format("{}: {} is no time", flag, quote(text)),
+                "write 2024-05-01 or 2024-05-01T12:00:00Z");
+  }
+  return time;
+}
+
 Filter filter_of(const SearchOptions& o) {
   Filter filter;
   filter.labels = o.label;
   filter.cameras = o.camera;
-  if (!o.from.empty()) filter.from_ms = parse_time(o.from);
-  if (!o.to.empty()) filter.to_ms = parse_time(o.to);
+  filter.from_ms = time_of("--from", o.from);
+  filter.to_ms = time_of("--to", o.to);
   if (!o.tenant.empty()) filter.tenant = o.tenant;
   return filter;
 }

@@ -125,6 +125,7 @@ def gallery(folder):
         _write(folder, name, ["label", "camera", "time", "quality"], rows)
     probed = list(range(40)) + list(range(60, 80))
     _write_npy(folder / "probes.npy", [near(subject) for subject in probed])
+    _write_npy(folder / "two.npy", [near(0), near(1)])
     _write(folder, "probes.csv", ["label"],
            [(f"s{subject}" if subject < 60 else "",) for subject in probed])
     with open(folder / "templates.jsonl", "w", encoding="utf-8") as file:
