@@ -1,6 +1,7 @@
 #include "sosia/core/http.hpp"
 
 #include "core/http_abi.h"
+#include "sosia/core/c_module.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/version.hpp"
 
@@ -8,12 +9,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sodium.h>
 
@@ -23,51 +22,22 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::string_view kModule = "libsosia_core_http.so";
+constexpr const char* kModule = "libsosia_core_http.so";
 /// How often cancellation and the end of the time are looked at.
 constexpr milliseconds kTick{20};
 
-struct Module {
-  const SosiaHttpApi* api = nullptr;
-  std::string reason;
-};
-
-Module load_module() {
-  static const char anchor = 0;
-  Dl_info info{};
-  std::filesystem::path folder;
-  if (dladdr(&anchor, &info) != 0 && info.dli_fname != nullptr) {
-    folder = std::filesystem::path(info.dli_fname).parent_path();
-  }
-  // Never closed: OpenSSL keeps tables and exit handlers.
-  void* handle = dlopen((folder / kModule).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* reason = dlerror();
-    return {nullptr, reason == nullptr ? "unknown reason" : reason};
-  }
-  using Factory = const SosiaHttpApi* (*)();
-  const auto factory = reinterpret_cast<Factory>(dlsym(handle, SOSIA_HTTP_FACTORY));
-  const SosiaHttpApi* api = factory == nullptr ? nullptr : factory();
-  if (api == nullptr || api->abi != SOSIA_HTTP_ABI) {
-    return {nullptr, "it belongs to another version of sosia"};
-  }
-  return {api, {}};
-}
-
 const SosiaHttpApi& module() {
-  static std::mutex mutex;
-  static Module loaded;
-  const std::lock_guard lock(mutex);
-  if (loaded.api == nullptr) {
-    loaded = load_module();
-  }
-  if (loaded.api == nullptr) {
+  static CModule<SosiaHttpApi> file(kModule, SOSIA_HTTP_FACTORY, SOSIA_HTTP_ABI);
+  std::string reason;
+  const SosiaHttpApi* api = file.open(reason);
+  if (api == nullptr) {
     throw Error(
         ErrorCode::missing_feature,
-        fmt::format("HTTP needs the module {}, which cannot be opened: {}", kModule, loaded.reason),
-        "install libcpp-httplib0.11 and see that the module stands beside libsosia_core.so");
+        fmt::format("HTTP needs the module {}, which cannot be opened: {}", kModule, reason),
+        "install libcpp-httplib0.11 and see that the module stands beside "
+        "libsosia_core.so");
   }
-  return *loaded.api;
+  return *api;
 }
 
 /// A server that closes while we write raises SIGPIPE, which would end the program: cpp-httplib

@@ -1,17 +1,15 @@
-// The side of the Parquet module's border that libsosia_formats.so holds: finds the module beside
-// itself, opens it once, and turns what it gives into columns and errors.
+// The side of the Parquet module's border that libsosia_formats.so holds: turns what the module
+// gives into columns and errors.
 
 #include "sosia/formats/parquet.hpp"
 
 #include "formats/parquet_abi.h"
+#include "sosia/core/c_module.hpp"
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 #include <set>
-
-#include <dlfcn.h>
 
 namespace sosia::formats {
 namespace fs = std::filesystem;
@@ -19,52 +17,23 @@ namespace {
 
 constexpr const char* kModule = "libsosia_formats_parquet.so";
 
-struct Module {
-  const SosiaParquetApi* api = nullptr;
-  std::string reason;  ///< why there is none
-};
-
-Module load_module() {
-  static const char anchor = 0;
-  Dl_info info{};
-  fs::path folder;
-  if (dladdr(&anchor, &info) != 0 && info.dli_fname != nullptr) {
-    folder = fs::path(info.dli_fname).parent_path();
-  }
-  // Never closed: Arrow keeps threads and memory pools.
-  void* handle = dlopen((folder / kModule).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* reason = dlerror();
-    return {nullptr, reason == nullptr ? "unknown reason" : reason};
-  }
-  using Factory = const SosiaParquetApi* (*)();
-  const auto factory = reinterpret_cast<Factory>(dlsym(handle, SOSIA_PARQUET_FACTORY));
-  const SosiaParquetApi* api = factory == nullptr ? nullptr : factory();
-  if (api == nullptr || api->abi != SOSIA_PARQUET_ABI) {
-    return {nullptr, "it belongs to another version of sosia"};
-  }
-  return {api, {}};
-}
-
-/// The module, opened at most once; an absent one is looked for again by the next call.
-Module module() {
-  static std::mutex mutex;
-  static Module loaded;
-  const std::lock_guard lock(mutex);
-  if (loaded.api == nullptr) loaded = load_module();
-  return loaded;
+/// The module, or null with the `reason` why there is none.
+const SosiaParquetApi* module(std::string& reason) {
+  static CModule<SosiaParquetApi> file(kModule, SOSIA_PARQUET_FACTORY, SOSIA_PARQUET_ABI);
+  return file.open(reason);
 }
 
 const SosiaParquetApi& require_module() {
-  const Module loaded = module();
-  if (loaded.api == nullptr) {
+  std::string reason;
+  const SosiaParquetApi* api = module(reason);
+  if (api == nullptr) {
     throw Error(ErrorCode::missing_feature,
                 std::string("Parquet files need the module ") + kModule +
-                    ", which cannot be opened: " + loaded.reason,
+                    ", which cannot be opened: " + reason,
                 "run `make setup` (it installs pyarrow, which brings Arrow) and build again with "
                 "-DSOSIA_WITH_ARROW=ON; or use CSV, JSONL or npy files");
   }
-  return *loaded.api;
+  return *api;
 }
 
 Error as_error(const SosiaParquetError& error, const fs::path& path) {
@@ -153,7 +122,8 @@ std::string_view parquet_type_name(ParquetType type) {
 }
 
 bool parquet_available() {
-  return module().api != nullptr;
+  std::string ignored;
+  return module(ignored) != nullptr;
 }
 
 // --- reading ---

@@ -1,66 +1,27 @@
-// The side of the video module's border that libsosia_image.so holds: finds the module beside
-// itself, opens it once, and turns what it gives into frames and errors.
+// The side of the video module's border that libsosia_image.so holds: turns what the module gives
+// into frames and errors.
 
 #include "image/video_source.hpp"
 
 #include "image/codecs.hpp"
 #include "image/video_abi.h"
+#include "sosia/core/c_module.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/image/transform.hpp"
 
-#include <mutex>
-
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 namespace sosia::image {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kModule = "libsosia_image_video.so";
+constexpr const char* kModule = "libsosia_image_video.so";
 
-/// The folder of the library that this code is in.
-fs::path own_folder() {
-  static const char anchor = 0;
-  Dl_info info{};
-  if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) {
-    return {};
-  }
-  return fs::path(info.dli_fname).parent_path();
-}
-
-struct Module {
-  const SosiaVideoApi* api = nullptr;
-  std::string reason;  ///< why there is none
-};
-
-Module load_module() {
-  const fs::path path = own_folder() / kModule;
-  // Never closed: FFmpeg keeps threads and tables, and there is one module per process.
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* reason = dlerror();
-    return {nullptr, reason == nullptr ? "unknown reason" : reason};
-  }
-  using Factory = const SosiaVideoApi* (*)();
-  const auto factory = reinterpret_cast<Factory>(dlsym(handle, SOSIA_VIDEO_FACTORY));
-  const SosiaVideoApi* api = factory == nullptr ? nullptr : factory();
-  if (api == nullptr || api->abi != SOSIA_VIDEO_ABI) {
-    return {nullptr, "it belongs to another version of sosia"};
-  }
-  return {api, {}};
-}
-
-/// The module, opened at most once; an absent one is looked for again by the next call.
-Module module() {
-  static std::mutex mutex;
-  static Module loaded;
-  const std::lock_guard lock(mutex);
-  if (loaded.api == nullptr) {
-    loaded = load_module();
-  }
-  return loaded;
+/// The module, or null with the `reason` why there is none.
+const SosiaVideoApi* module(std::string& reason) {
+  static CModule<SosiaVideoApi> file(kModule, SOSIA_VIDEO_FACTORY, SOSIA_VIDEO_ABI);
+  return file.open(reason);
 }
 
 Error as_error(const SosiaVideoError& error, const fs::path& path) {
@@ -153,20 +114,22 @@ class VideoFile : public FrameSource {
 }  // namespace
 
 bool video_available() {
-  return module().api != nullptr;
+  std::string ignored;
+  return module(ignored) != nullptr;
 }
 
 std::unique_ptr<FrameSource> open_video(const fs::path& path, const FramesOptions& options) {
-  const Module video = module();
-  if (video.api == nullptr) {
+  std::string reason;
+  const SosiaVideoApi* api = module(reason);
+  if (api == nullptr) {
     throw Error(ErrorCode::missing_feature,
                 fmt::format("{} is no picture, and video files need the module {}, which cannot be "
                             "opened: {}",
-                            quote(path.string(), 200), kModule, video.reason),
+                            quote(path.string(), 200), kModule, reason),
                 "install libavformat-dev libavcodec-dev libavutil-dev libswscale-dev and build "
                 "again with -DSOSIA_WITH_FFMPEG=ON");
   }
-  return std::make_unique<VideoFile>(*video.api, path, options);
+  return std::make_unique<VideoFile>(*api, path, options);
 }
 
 }  // namespace sosia::image

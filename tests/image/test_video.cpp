@@ -242,7 +242,7 @@ TEST_F(Video, PlaylistsAreNotFollowed) {
   }
 }
 
-/// Runs in a process of its own, in which the room's library lies in a folder without the module.
+/// Runs in a process of its own, in which sosia's libraries lie in a folder without the module.
 TEST(VideoModule, DISABLED_IsMissing) {
   EXPECT_FALSE(video_available());
   const TemporaryFolder folder;
@@ -256,7 +256,9 @@ TEST(VideoModule, DISABLED_IsMissing) {
 TEST(VideoModule, AbsenceIsAMissingFeature) {
   const TemporaryFolder folder;
   const fs::path libraries = fs::path(SOSIA_BINARY_DIR) / "lib" / "sosia";
-  fs::copy_file(libraries / "libsosia_image.so", folder.path() / "libsosia_image.so");
+  for (const char* name : {"libsosia_core.so", "libsosia_image.so"}) {
+    fs::copy_file(libraries / name, folder.path() / name);
+  }
   const std::string program = fs::read_symlink("/proc/self/exe").string();
   const std::string command = "LD_LIBRARY_PATH='" + folder.path().string() + "' '" + program +
                               "' --gtest_also_run_disabled_tests "
