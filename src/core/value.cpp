@@ -46,23 +46,37 @@ double Value::as_real() const {
   wrong_type("a number", *this);
 }
 
-const std::string& Value::as_text() const {
+const std::string& Value::as_text() const& {
   if (const std::string* v = std::get_if<std::string>(&data_)) return *v;
   wrong_type("text", *this);
 }
 
-const Value::List& Value::as_list() const {
+std::string Value::as_text() && {
+  if (std::string* v = std::get_if<std::string>(&data_)) return std::move(*v);
+  wrong_type("text", *this);
+}
+
+const Value::List& Value::as_list() const& {
   if (const List* v = std::get_if<List>(&data_)) return *v;
   wrong_type("a list", *this);
 }
 
-Value::List& Value::as_list() {
+Value::List& Value::as_list() & {
   if (List* v = std::get_if<List>(&data_)) return *v;
   wrong_type("a list", *this);
 }
 
-const Value::Object& Value::as_object() const {
+Value::List Value::as_list() && {
+  return std::move(as_list());
+}
+
+const Value::Object& Value::as_object() const& {
   if (const Object* v = std::get_if<Object>(&data_)) return *v;
+  wrong_type("an object", *this);
+}
+
+Value::Object Value::as_object() && {
+  if (Object* v = std::get_if<Object>(&data_)) return std::move(*v);
   wrong_type("an object", *this);
 }
 
@@ -79,8 +93,13 @@ Value* Value::find(std::string_view key) noexcept {
   return const_cast<Value*>(static_cast<const Value*>(this)->find(key));
 }
 
-const Value& Value::at(std::string_view key) const {
+const Value& Value::at(std::string_view key) const& {
   if (const Value* value = find(key)) return *value;
+  throw Error(ErrorCode::corrupt_data, "the key " + quote(key) + " is missing");
+}
+
+Value Value::at(std::string_view key) && {
+  if (Value* value = find(key)) return std::move(*value);
   throw Error(ErrorCode::corrupt_data, "the key " + quote(key) + " is missing");
 }
 

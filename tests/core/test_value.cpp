@@ -82,6 +82,18 @@ TEST(Value, TypedAccessNamesBothTypes) {
   EXPECT_EQ(Value(~0ul).type(), Value::Type::real);
 }
 
+TEST(Value, WhatATemporaryHoldsOutlivesIt) {
+  const auto parsed = [] {
+    return parse_json(R"({"rows": [{"name": "a long enough text, kept"}]})");
+  };
+  // The range of the loop is a list of its own, not a part of what parsed() returned.
+  for (const Value& row : parsed().at("rows").as_list()) {
+    EXPECT_EQ(row.at("name").as_text(), "a long enough text, kept");
+  }
+  static_assert(std::is_same_v<decltype(parsed().as_object()), Value::Object>);
+  static_assert(std::is_same_v<decltype(parsed().as_text()), std::string>);
+}
+
 TEST(Value, SetKeepsThePlaceAndPushTurnsNullIntoAList) {
   Value object = Value::object({{"a", 1}, {"b", 2}});
   object.set("a", 3);

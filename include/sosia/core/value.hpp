@@ -49,20 +49,25 @@ class Value {
   bool is_number() const noexcept { return type() == Type::integer || type() == Type::real; }
 
   /// Typed access. Throw corrupt_data naming the wanted and the present type; `as_real` accepts
-  /// integers.
+  /// integers. What a temporary holds is given by value, so that a loop over
+  /// `parse_json(text).at("rows").as_list()` does not read what is gone.
   bool as_boolean() const;
   std::int64_t as_integer() const;
   double as_real() const;
-  const std::string& as_text() const;
-  const List& as_list() const;
-  List& as_list();
-  const Object& as_object() const;
+  const std::string& as_text() const&;
+  std::string as_text() &&;
+  const List& as_list() const&;
+  List& as_list() &;
+  List as_list() &&;
+  const Object& as_object() const&;
+  Object as_object() &&;
 
   /// Member of an object, or nullptr when absent or when this is no object.
   const Value* find(std::string_view key) const noexcept;
   Value* find(std::string_view key) noexcept;
   /// Member of an object. Throws corrupt_data when absent.
-  const Value& at(std::string_view key) const;
+  const Value& at(std::string_view key) const&;
+  Value at(std::string_view key) &&;
   /// Sets a member, keeping its place when present; null turns into an object first. Returns the
   /// stored value.
   Value& set(std::string_view key, Value value);
