@@ -13,7 +13,7 @@ namespace {
 
 using exact::bell;
 using exact::clamp;
-using exact::smooth_step;
+using exact::ramp;
 
 std::array<double, 9> inverse_of(const std::array<double, 9>& m) {
   // The adjugate: scale does not matter for a projective map.
@@ -82,7 +82,7 @@ Rgb replayed(Rgb c, const AttackParameters& a, double u, double v) {
     c = c + Rgb{wave(phase), wave(phase + 0.33), wave(phase + 0.67)} * (moire * envelope);
   }
   const float bars = wave(1.6 * v + 0.2 * a.glare_y);
-  return c * (1.0f - 0.20f * static_cast<float>(a.banding) * smooth_step(0.1f, 0.9f, bars));
+  return c * (1.0f - 0.20f * static_cast<float>(a.banding) * ramp(0.1f, 0.9f, bars));
 }
 
 Rgb with_glare(Rgb c, const AttackParameters& a, double u, double v) {
@@ -274,7 +274,7 @@ void AttackRenderer::Impl::cut_out(const AttackScene& scene, const AttackParamet
           sum = sum + printed({0.93f, 0.93f, 0.91f}, a, 0, 0);
         } else {
           // The paper's shadow on the face and the neck behind it.
-          const float shade = smooth_step(0.2f, 0.6f, level(px - 0.4 * drop, py - drop));
+          const float shade = ramp(0.2f, 0.6f, level(px - 0.4 * drop, py - drop));
           sum = sum + picture.at(x, y) * (1.0f - 0.45f * shade);
         }
       }
@@ -319,8 +319,8 @@ void AttackRenderer::render(const AttackScene& scene, const AttackParameters& at
   }
   vignette(work.picture, 0.12f);
   blur(work.picture, static_cast<float>(attack.blur * size_px), work.scratch);
-  add_noise(work.picture, static_cast<float>(attack.noise), attack.texture_seed);
-  quantise(work.picture, out.picture.mutable_view());
+  expose(work.picture, static_cast<float>(attack.noise), attack.texture_seed,
+         out.picture.mutable_view());
 }
 
 }  // namespace sosia::world

@@ -101,21 +101,27 @@ void blur(Canvas& canvas, float sigma_px, std::vector<Rgb>& scratch) {
   }
 }
 
-void add_noise(Canvas& canvas, float deviation, std::uint64_t seed) {
-  if (!(deviation > 0)) return;
-  // The sum of four independent uniform 16-bit numbers has variance 4 * 65536^2 / 12.
-  const float scale = deviation / 37837.22f;
-  const auto noise = [scale](std::uint64_t bits) {
-    const auto sum = static_cast<std::int32_t>((bits & 0xffff) + ((bits >> 16) & 0xffff) +
-                                               ((bits >> 32) & 0xffff) + (bits >> 48));
-    return static_cast<float>(sum - 131070) * scale;
+void expose(const Canvas& canvas, float deviation, std::uint64_t seed,
+            image::MutableImageView out) {
+  // Two uniform 10-bit numbers of one hash for each channel.
+  constexpr float kPairDeviation = 418.04f;  // sqrt(2 (1024^2 - 1) / 12)
+  const float scale = deviation * (255.0f / kPairDeviation);
+  const auto byte = [scale](float value, std::uint64_t bits) {
+    const auto pair = static_cast<std::int32_t>((bits & 1023) + ((bits >> 10) & 1023));
+    const float noisy = value * 255.0f + static_cast<float>(pair - 1023) * scale;
+    return static_cast<std::uint8_t>(static_cast<int>(exact::clamp(noisy, 0.0f, 255.0f) + 0.5f));
   };
-  std::uint64_t counter = seed;
-  for (Rgb& p : canvas.pixels()) {
-    p.r += noise(scramble(counter));
-    p.g += noise(scramble(counter + 0x632be59bd9b4e019ull));
-    p.b += noise(scramble(counter + 0xc6a4a7935bd1e995ull));
-    counter += 0x2545f4914f6cdd1dull;
+  std::uint64_t place = seed;
+  for (int y = 0; y < canvas.height(); ++y) {
+    const Rgb* in = canvas.row(y);
+    std::uint8_t* to = out.row(y);
+    for (int x = 0; x < canvas.width(); ++x, to += 3) {
+      const std::uint64_t bits = scramble(place);
+      place += 0x2545f4914f6cdd1dull;
+      to[0] = byte(in[x].r, bits);
+      to[1] = byte(in[x].g, bits >> 20);
+      to[2] = byte(in[x].b, bits >> 40);
+    }
   }
 }
 

@@ -87,9 +87,9 @@ void load(Canvas& canvas, image::ImageView picture);
 /// `scratch` is working memory.
 void blur(Canvas& canvas, float sigma_px, std::vector<Rgb>& scratch);
 
-/// Adds independent, nearly normal noise (the sum of four uniforms) of standard deviation
-/// `deviation` to every channel; a pure function of `seed` and place.
-void add_noise(Canvas& canvas, float deviation, std::uint64_t seed);
+/// `quantise` with a sensor's noise before it: independent, of a triangular distribution and
+/// standard deviation `deviation` >= 0 in every channel; a pure function of `seed` and place.
+void expose(const Canvas& canvas, float deviation, std::uint64_t seed, image::MutableImageView out);
 
 /// value^gamma on [0, 1] through a table of 1024 steps (linear between; clamps to [0, 1]).
 void apply_gamma(Canvas& canvas, double gamma);

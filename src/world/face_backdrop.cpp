@@ -6,7 +6,7 @@ namespace sosia::world {
 namespace {
 
 using exact::clamp;
-using exact::smooth_step;
+using exact::ramp;
 
 void fill_gradient(Canvas& out, Rgb top, Rgb bottom, Rgb tilt) {
   const float inverse = 1.0f / static_cast<float>(out.height());
@@ -40,7 +40,7 @@ void bricks(Canvas& out, Rgb base, std::uint32_t seed) {
       const Rgb brick = base * (0.78f + 0.4f * unit_float(bits));
       const float edge =
           std::min(std::min(fx, 1.0f - fx) * width, std::min(fy, 1.0f - fy) * height);
-      out.at(x, y) = mix(mortar, brick, smooth_step(0.2f, 0.012f * size + 0.6f, edge));
+      out.at(x, y) = mix(mortar, brick, ramp(0.2f, 0.012f * size + 0.6f, edge));
     }
   }
 }
@@ -127,7 +127,7 @@ void window(Canvas& out, Rgb base, std::uint32_t seed) {
                   v = (static_cast<float>(y) - top) / height;
       if (u < 0 || u > 1 || v < 0 || v > 1) continue;
       const float bar = std::min({u, 1 - u, std::abs(u - 0.5f), v, 1 - v, std::abs(v - 0.45f)});
-      const Rgb sky = mix(linear(206, 226, 240), linear(150, 176, 170), smooth_step(0.4f, 0.9f, v));
+      const Rgb sky = mix(linear(206, 226, 240), linear(150, 176, 170), ramp(0.4f, 0.9f, v));
       out.at(x, y) = bar < 0.022f ? linear(214, 208, 198) * 0.7f : sky * 1.1f;
     }
   }

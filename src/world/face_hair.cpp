@@ -8,7 +8,7 @@ namespace sosia::world {
 namespace {
 
 using exact::mix;
-using exact::smooth_step;
+using exact::ramp;
 
 struct HairForm {
   float thickness, bottom, hang;
@@ -45,24 +45,24 @@ HairLine make_hair_line(const FaceShape& shape, const FaceAttributes& a) {
 float HairLine::depth(float degrees, float y) const {
   const float angle = std::abs(degrees);
   // The hairline proper: forehead, temple, sideburn, round the ear, nape.
-  float front = hairline_y + 0.04f * smooth_step(12.0f, 40.0f, angle);
-  if (style == FaceHair::bob) front = mix(brow_y + 0.12f, front, smooth_step(36.0f, 62.0f, angle));
+  float front = hairline_y + 0.04f * ramp(12.0f, 40.0f, angle);
+  if (style == FaceHair::bob) front = mix(brow_y + 0.12f, front, ramp(36.0f, 62.0f, angle));
   if (style == FaceHair::short_cut || style == FaceHair::long_hair) {
     // Combed away from the parting: hair covers one corner of the forehead.
     const float swept = parting >= 0 ? degrees : -degrees;
-    front -= 0.16f * std::abs(parting) * smooth_step(-6.0f, 34.0f, swept) *
-             (1.0f - smooth_step(44.0f, 66.0f, swept));
+    front -=
+        0.16f * std::abs(parting) * ramp(-6.0f, 34.0f, swept) * (1.0f - ramp(44.0f, 66.0f, swept));
   }
-  float line = mix(front, -0.10f, smooth_step(44.0f, 74.0f, angle));
+  float line = mix(front, -0.10f, ramp(44.0f, 74.0f, angle));
   if (angle > 76.0f) {
     const float ear = hang > 0.6f ? bottom : 0.20f;
-    line = mix(-0.10f, ear, smooth_step(76.0f, 82.0f, angle));
-    line = mix(line, bottom, smooth_step(102.0f, 114.0f, angle));
+    line = mix(-0.10f, ear, ramp(76.0f, 82.0f, angle));
+    line = mix(line, bottom, ramp(102.0f, 114.0f, angle));
   }
   float inside = y - line;
   if (hang > 0.6f) {
     // Hair that falls beside the face.
-    const float edge = (angle - mix(58.0f, 66.0f, smooth_step(0.2f, -1.0f + 1.4f, -y))) * 0.012f;
+    const float edge = (angle - mix(58.0f, 66.0f, ramp(0.2f, -1.0f + 1.4f, -y))) * 0.012f;
     inside = std::max(inside, std::min(edge, y - bottom));
   }
   return inside;
@@ -87,20 +87,20 @@ HeadCut FaceScene::hair_cut(float s) const {
 
 Vec3 FaceScene::hair_point(float degrees, CutAngle angle, float s, const HeadCut& cut,
                            const FaceAttributes& a, float& inside) const {
-  const float vertical = smooth_step(0.15f, 0.90f, s);
+  const float vertical = ramp(0.15f, 0.90f, s);
   float thick = hair.thickness;
   const float front = std::max(0.0f, angle.along);
   if (hair.style == FaceHair::short_cut || hair.style == FaceHair::long_hair) {
     // More on the side to which it is combed.
     const float swept = hair.parting >= 0 ? degrees : -degrees;
-    thick *= 1.0f + 0.45f * std::abs(hair.parting) * smooth_step(-40.0f, 40.0f, swept) * front;
+    thick *= 1.0f + 0.45f * std::abs(hair.parting) * ramp(-40.0f, 40.0f, swept) * front;
   }
   // Thin at the edges, so that hair grows out of the skin.
   inside = hair.depth(degrees, cut.y);
-  const float root = smooth_step(-0.02f, hair.style == FaceHair::bob ? 0.12f : 0.30f, inside);
+  const float root = ramp(-0.02f, hair.style == FaceHair::bob ? 0.12f : 0.30f, inside);
   if (hair.hang < 0.5f) {
     thick *= 0.20f + 0.80f * root;
-    thick *= mix(1.0f, 0.65f, smooth_step(0.5f, -0.1f, cut.y) * (hair.hang > 0 ? 0.0f : 1.0f));
+    thick *= mix(1.0f, 0.65f, ramp(0.5f, -0.1f, cut.y) * (hair.hang > 0 ? 0.0f : 1.0f));
   } else {
     thick *= mix(1.0f, 0.22f + 0.78f * root, front * 0.6f);
   }
@@ -108,7 +108,7 @@ Vec3 FaceScene::hair_point(float degrees, CutAngle angle, float s, const HeadCut
     thick *= 1.0f + 0.30f * value_noise(degrees * 0.073f, cut.y * 6.5f, hair.seed);
   }
   if (a.hat != FaceHat::none) {
-    thick = mix(thick, std::min(thick, 0.03f), smooth_step(kHatLine - 0.45f, kHatLine, cut.y));
+    thick = mix(thick, std::min(thick, 0.03f), ramp(kHatLine - 0.45f, kHatLine, cut.y));
   }
   const float sideways = exact::square_root(std::max(0.0f, 1.0f - vertical * vertical));
   const float depth = angle.along >= 0 ? cut.front : cut.back;
@@ -117,9 +117,9 @@ Vec3 FaceScene::hair_point(float degrees, CutAngle angle, float s, const HeadCut
 }
 
 void FaceScene::hair_shell(const FaceAttributes& a, bool fine) {
-  const int half = fine ? 26 : 14;
+  const int half = fine ? 26 : 13;
   const int columns = 2 * half + 1;
-  const int upper = fine ? 24 : 12;
+  const int upper = fine ? 24 : 11;
   const int lower = hair.hang > 0.6f ? (fine ? 16 : 9) : (fine ? 10 : 6);
   const int rows = upper + lower;
   grid_.reset(columns, rows);

@@ -7,7 +7,7 @@ namespace {
 
 using exact::bell;
 using exact::clamp;
-using exact::smooth_step;
+using exact::ramp;
 
 float linear_channel(int value) {
   static const std::array<float, 256> table = [] {
@@ -175,8 +175,8 @@ void FacePaint::shadows(Vec3 p, Skin& skin) const {
   }
   if (brim_ && l.y > 0) {
     const float edge = exact::mix(0.45f, 0.05f, std::min(1.0f, l.y * 1.5f));
-    skin.shadow *= 1.0f - 0.75f * smooth_step(edge - 0.12f, edge + 0.10f, p.y);
-    skin.occlusion *= 1.0f - 0.35f * smooth_step(0.15f, 0.55f, p.y);
+    skin.shadow *= 1.0f - 0.75f * ramp(edge - 0.12f, edge + 0.10f, p.y);
+    skin.occlusion *= 1.0f - 0.35f * ramp(0.15f, 0.55f, p.y);
   }
 }
 
@@ -192,21 +192,20 @@ void FacePaint::scalp(Vec3 p, Skin& skin) const {
   if (hair_.style == FaceHair::bald) {
     // Shaved: a shade of what would grow.
     const float grain = value_noise(p.x * 40.0f, p.y * 40.0f + p.z * 31.0f, 79u);
-    const float shade = smooth_step(-0.03f, 0.10f, inside) * (0.16f + 0.05f * grain);
+    const float shade = ramp(-0.03f, 0.10f, inside) * (0.16f + 0.05f * grain);
     skin.albedo = mix(skin.albedo, hair_colour_ * 0.6f, shade);
-    skin.gloss += 0.12f * smooth_step(0.0f, 0.3f, inside);
+    skin.gloss += 0.12f * ramp(0.0f, 0.3f, inside);
     return;
   }
   // The shadow of the hair on the forehead; scalp shows through thin edges.
-  const float near = smooth_step(-0.16f, 0.02f, inside);
+  const float near = ramp(-0.16f, 0.02f, inside);
   skin.occlusion *= 1.0f - 0.45f * near;
   skin.shadow *= 1.0f - 0.35f * near;
-  if (inside > 0)
-    skin.albedo = mix(skin.albedo, hair_colour_, 0.7f * smooth_step(0.0f, 0.05f, inside));
+  if (inside > 0) skin.albedo = mix(skin.albedo, hair_colour_, 0.7f * ramp(0.0f, 0.05f, inside));
 }
 
 void FacePaint::eyeball(float dx, float dy, float u, float top, Skin& skin) const {
-  const float lid_shade = smooth_step(0.075f, 0.0f, top - dy);
+  const float lid_shade = ramp(0.075f, 0.0f, top - dy);
   Rgb white = Rgb{0.74f, 0.70f, 0.68f} * (1.0f - 0.35f * u * u);
   white = white * Rgb{1.0f, 1.0f - 0.10f * u * u, 1.0f - 0.12f * u * u};
   const float ix = dx - shape_.gaze_x, iy = dy - shape_.gaze_y - 0.008f;
@@ -214,7 +213,7 @@ void FacePaint::eyeball(float dx, float dy, float u, float top, Skin& skin) cons
   const float radius = shape_.iris_radius;
   const float iris = cover(radius - r);
   if (iris > 0) {
-    const float ring = smooth_step(0.70f * radius, radius, r);
+    const float ring = ramp(0.70f * radius, radius, r);
     const float spokes = 0.85f + 0.25f * value_noise(ix * 160.0f, iy * 160.0f, 80u);
     Rgb colour = iris_ * ((1.25f - 0.85f * ring) * spokes);
     colour = mix(colour, Rgb{0.01f, 0.01f, 0.012f}, cover(0.42f * radius - r));
@@ -243,7 +242,7 @@ void FacePaint::eye(Vec3 p, Skin& skin) const {
   const float bottom = -shape_.lower_lid * arc * (0.85f + 0.15f * open);
   // The lid's crease and the shade over it.
   const float crease = top + 0.035f + 0.022f * arc;
-  const float along = smooth_step(1.30f, 0.85f, std::abs(u));
+  const float along = ramp(1.30f, 0.85f, std::abs(u));
   const float line = bell(dy - crease, 0.016f) * along * (open > 0.15f ? 1.0f : 0.4f);
   skin.albedo = skin.albedo * (1.0f - 0.42f * line);
   const float lid = dy > top && dy < crease ? along : 0.0f;
@@ -254,8 +253,7 @@ void FacePaint::eye(Vec3 p, Skin& skin) const {
       Skin ball = skin;
       eyeball(side * dx, dy, u, top, ball);
       // The inner corner is pink.
-      ball.albedo =
-          mix(ball.albedo, Rgb{0.55f, 0.25f, 0.22f}, 0.7f * smooth_step(-0.80f, -0.98f, u));
+      ball.albedo = mix(ball.albedo, Rgb{0.55f, 0.25f, 0.22f}, 0.7f * ramp(-0.80f, -0.98f, u));
       skin.albedo = mix(skin.albedo, ball.albedo, inside);
       skin.occlusion = exact::mix(skin.occlusion, ball.occlusion, inside);
       skin.shadow = exact::mix(skin.shadow, ball.shadow, inside);
@@ -266,11 +264,11 @@ void FacePaint::eye(Vec3 p, Skin& skin) const {
   }
   // Lashes: a dark line above, thicker outwards, a faint one below.
   if (std::abs(u) < 1.10f) {
-    const float thick = 0.013f + 0.009f * smooth_step(-0.5f, 0.9f, u);
+    const float thick = 0.013f + 0.009f * ramp(-0.5f, 0.9f, u);
     const float upper =
-        cover(thick - std::abs(dy - top - 0.004f)) * smooth_step(1.10f, 0.92f, std::abs(u));
+        cover(thick - std::abs(dy - top - 0.004f)) * ramp(1.10f, 0.92f, std::abs(u));
     const float lower =
-        0.35f * cover(0.008f - std::abs(dy - bottom)) * smooth_step(1.05f, 0.75f, std::abs(u));
+        0.35f * cover(0.008f - std::abs(dy - bottom)) * ramp(1.05f, 0.75f, std::abs(u));
     const float lash = std::max(upper, lower);
     skin.albedo = mix(skin.albedo, Rgb{0.018f, 0.012f, 0.010f}, 0.9f * lash);
     skin.eye *= 1.0f - lash;
@@ -286,13 +284,13 @@ void FacePaint::brow(Vec3 p, Skin& skin) const {
   const float bend = 2.0f * t - 1.1f;
   const float middle = s.brow_y + s.brow_arch * (1.0f - bend * bend) -
                        s.brow_slope * 0.2f * (1.0f - t) + s.eye_slope * 0.12f * (t - 0.5f);
-  const float half = s.brow_half_thickness * (0.30f + 0.70f * smooth_step(1.05f, 0.45f, t)) *
-                     (0.55f + 0.45f * smooth_step(-0.10f, 0.16f, t));
+  const float half = s.brow_half_thickness * (0.30f + 0.70f * ramp(1.05f, 0.45f, t)) *
+                     (0.55f + 0.45f * ramp(-0.10f, 0.16f, t));
   const float dy = p.y - middle;
   if (std::abs(dy) > half + 0.05f) return;
   const float strokes = value_noise(ax * 44.0f - dy * 30.0f, dy * 9.0f, 81u);
   const float soft = (half - std::abs(dy)) + 0.012f * strokes;
-  const float ends = smooth_step(-0.10f, 0.06f, t) * smooth_step(1.10f, 0.94f, t);
+  const float ends = ramp(-0.10f, 0.06f, t) * ramp(1.10f, 0.94f, t);
   const float alpha = clamp(0.5f + soft / (0.018f + 1.0f / sharp_), 0.0f, 1.0f) * ends;
   skin.albedo = mix(skin.albedo, brow_ * (1.0f + 0.25f * strokes), 0.88f * alpha);
   skin.gloss *= 1.0f - alpha;
@@ -318,14 +316,14 @@ void FacePaint::nose(Vec3 p, Skin& skin) const {
 void FacePaint::teeth(Vec3 p, float above, float share, Skin& skin) const {
   // `above`: distance below the upper lip; `share` of the gap, 0 top to 1 bottom.
   Rgb colour{0.035f, 0.010f, 0.010f};
-  colour = mix(colour, Rgb{0.34f, 0.085f, 0.085f}, smooth_step(0.55f, 0.95f, share));
+  colour = mix(colour, Rgb{0.34f, 0.085f, 0.085f}, ramp(0.55f, 0.95f, share));
   const float length = shape_.teeth ? 0.072f : 0.030f;
   const float tooth = cover(length - above);
   if (tooth > 0) {
     const float u = p.x / shape_.mouth_half_width;
     const float pitch = p.x / 0.062f;
     const float nearest = std::abs(pitch - static_cast<float>(exact::floor_to_int(pitch + 0.5f)));
-    const float slit = 1.0f - 0.25f * smooth_step(0.10f, 0.0f, nearest);
+    const float slit = 1.0f - 0.25f * ramp(0.10f, 0.0f, nearest);
     colour = mix(colour, Rgb{0.78f, 0.75f, 0.68f} * (slit * (1.0f - 0.45f * u * u)), tooth);
   }
   skin.albedo = colour;
@@ -368,7 +366,7 @@ void FacePaint::mouth(Vec3 p, Skin& skin) const {
       if (inside > 0.5f) skin.part = FacePart::mouth;
     }
   } else {
-    const float seam = bell(dy, 0.010f + 0.35f / sharp_) * smooth_step(1.12f, 0.95f, std::abs(u));
+    const float seam = bell(dy, 0.010f + 0.35f / sharp_) * ramp(1.12f, 0.95f, std::abs(u));
     skin.albedo = skin.albedo * (1.0f - 0.78f * seam);
     skin.gloss *= 1.0f - seam;
   }
@@ -383,15 +381,13 @@ void FacePaint::beard(Vec3 p, Skin& skin) const {
   const float reach = s.mouth_half_width + 0.06f;
   const float along = ax / reach;
   const float bottom = lip_top - 0.03f - 0.09f * along * along;
-  const float top =
-      exact::mix(s.nose_base_y - 0.035f, bottom + 0.015f, smooth_step(0.25f, 1.0f, along));
-  const float moustache = smooth_step(top + 0.015f, top - 0.03f, p.y) *
-                          smooth_step(bottom - 0.02f, bottom + 0.02f, p.y) *
-                          smooth_step(1.04f, 0.90f, along) *
-                          (0.55f + 0.45f * smooth_step(0.0f, 0.05f, ax));
-  const float edge = exact::mix(s.mouth_y + 0.02f, -0.12f, smooth_step(0.25f, 0.62f, ax));
-  float jaw = smooth_step(edge + 0.03f, edge - 0.10f, p.y);
-  if (p.z < 0) jaw *= smooth_step(-0.12f, 0.0f, p.z);
+  const float top = exact::mix(s.nose_base_y - 0.035f, bottom + 0.015f, ramp(0.25f, 1.0f, along));
+  const float moustache = ramp(top + 0.015f, top - 0.03f, p.y) *
+                          ramp(bottom - 0.02f, bottom + 0.02f, p.y) * ramp(1.04f, 0.90f, along) *
+                          (0.55f + 0.45f * ramp(0.0f, 0.05f, ax));
+  const float edge = exact::mix(s.mouth_y + 0.02f, -0.12f, ramp(0.25f, 0.62f, ax));
+  float jaw = ramp(edge + 0.03f, edge - 0.10f, p.y);
+  if (p.z < 0) jaw *= ramp(-0.12f, 0.0f, p.z);
   float density = beard_kind_ == FaceBeard::moustache ? moustache : std::max(moustache, jaw);
   if (density <= 0) return;
   const bool stubble = beard_kind_ == FaceBeard::stubble;

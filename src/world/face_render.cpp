@@ -105,6 +105,11 @@ void FaceRenderer::Impl::resolve(const FaceShader& shader, bool lens,
     for (int x = 0; x < canvas.width(); ++x) {
       const Sample* upper = scene.samples.row(y * kOver) + x * kOver;
       const Sample* lower = scene.samples.row(y * kOver + 1) + x * kOver;
+      if ((upper[0].material | upper[1].material | lower[0].material | lower[1].material) == 0 &&
+          !lens) {
+        part_row[x] = static_cast<std::uint8_t>(FacePart::background);
+        continue;
+      }
       const bool glass = lens && lens_in_pixel(x, y);
       const bool smooth = !glass && shader.smooth(upper, lower);
       if (smooth && upper->material == kNothing) {
@@ -183,8 +188,8 @@ void FaceRenderer::render(const FaceIdentity& identity, const FaceAttributes& at
   work.resolve(shader, lens, out.parts.mutable_view());
   for (Rgb& p : work.canvas.pixels()) p = work.encode(p);
   blur(work.canvas, static_cast<float>(attributes.blur * size_px), work.scratch);
-  add_noise(work.canvas, static_cast<float>(attributes.noise), attributes.texture_seed);
-  quantise(work.canvas, out.picture.mutable_view());
+  expose(work.canvas, static_cast<float>(attributes.noise), attributes.texture_seed,
+         out.picture.mutable_view());
   place_landmarks(work.scene, out);
 }
 

@@ -65,8 +65,8 @@ void FaceScene::finish(bool wraps) {
 
 void FaceScene::head(bool fine) {
   // Angles: dense where the face is. Rows: dense between chin and brows.
-  const int half = fine ? 30 : 14;
-  const int columns = 2 * half + 1, rows = fine ? 70 : 36;
+  const int half = fine ? 30 : 13;
+  const int columns = 2 * half + 1, rows = fine ? 70 : 33;
   grid_.reset(columns, rows);
   const std::vector<CutAngle>& angles = head_angles(half);
   for (int r = 0; r < rows; ++r) {
@@ -148,7 +148,7 @@ void FaceScene::neck() {
   const float width = shape.cuts[4].half_width / 0.515f;  // thick for a broad jaw
   for (int r = 0; r < kRows; ++r) {
     const float down = 1.0f - static_cast<float>(r) / (kRows - 1);  // rows go upwards
-    const float bend = exact::smooth_step(0.0f, 1.0f, down);
+    const float bend = exact::ramp(0.0f, 1.0f, down);
     const float y = exact::mix(-0.50f, -1.70f, down);
     const float radius =
         (0.385f + 0.01f * bend + 0.07f * down * down * down) * (0.70f + 0.30f * width);

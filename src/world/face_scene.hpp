@@ -66,7 +66,7 @@ HairLine make_hair_line(const FaceShape& shape, const FaceAttributes& attributes
 
 /// The upper edge of the clothes at depth `z` of the body: lower in front.
 inline float neckline(float z) {
-  return -1.38f - 0.17f * exact::smooth_step(-0.1f, 0.35f, z);
+  return -1.38f - 0.17f * exact::ramp(-0.1f, 0.35f, z);
 }
 
 /// Height of the lower edge of a hat.

@@ -7,7 +7,7 @@ namespace {
 
 using exact::bell;
 using exact::clamp;
-using exact::smooth_step;
+using exact::ramp;
 
 // x^16 of a cosine, 0 for negative ones.
 float gloss_lobe(float cosine) {
@@ -62,7 +62,7 @@ Rgb FaceShader::lit_skin(const Skin& skin, Vec3 n) const {
   const float sky = (0.72f + 0.28f * n.y) * skin.occlusion;
   const float spot = skin.gloss * gloss_lobe(dot(n, light_.half)) * skin.shadow;
   // Seen at a grazing angle, skin darkens a little before the background.
-  const float rim = 1.0f - 0.35f * smooth_step(0.45f, 0.0f, n.z);
+  const float rim = 1.0f - 0.35f * ramp(0.45f, 0.0f, n.z);
   return (skin.albedo * (light_.colour * diffuse + light_.ambient * sky)) * rim +
          light_.colour * spot + skin.glow;
 }
@@ -92,7 +92,7 @@ Rgb FaceShader::hair(const Sample& sample, Vec3 n) const {
   const float tint = 1.0f + 0.20f * strands + 0.22f * locks;
   const float sky = 0.70f + 0.30f * n.y;
   // The deep parts, near the neck and under hanging hair, get less light.
-  const float deep = 0.62f + 0.38f * smooth_step(-0.9f, 0.35f, y);
+  const float deep = 0.62f + 0.38f * ramp(-0.9f, 0.35f, y);
   const Rgb base = hair_ * (tint * deep);
   const Rgb highlight = hair_ * 0.45f + Rgb{0.05f, 0.05f, 0.05f};
   return base * (light_.colour * diffuse + light_.ambient * sky) +
@@ -148,7 +148,7 @@ Rgb FaceShader::torso(const Sample& sample, Vec3 n) const {
     colour = mix(colour, Rgb{0.75f, 0.73f, 0.70f}, 0.8f * button);
   }
   // The head shades the chest.
-  const float under = bell(p.x, 0.5f) * smooth_step(-2.1f, -1.5f, p.y);
+  const float under = bell(p.x, 0.5f) * ramp(-2.1f, -1.5f, p.y);
   const Vec3 bent = normalized(n + Vec3{0.22f * fold, 0.10f * fold, 0});
   return lit(colour * (1.0f + 0.05f * weave), bent, 0.015f, 1.0f - 0.45f * under,
              1.0f - 0.55f * under);
@@ -174,10 +174,9 @@ Rgb FaceShader::neck(const Sample& sample, Vec3 n) const {
   const float theta = sample.value.x, down = sample.value.z;
   skin.albedo = paint_.skin_colour() * Rgb{0.97f, 0.94f, 0.93f};
   // Under the chin it is dark, in front more than at the sides; two tendons run down.
-  const float shade = smooth_step(0.85f, 0.35f, down) * (0.65f + 0.35f * bell(theta, 1.3f));
+  const float shade = ramp(0.85f, 0.35f, down) * (0.65f + 0.35f * bell(theta, 1.3f));
   const float above = 0.55f + 0.45f * clamp(light_.key.y * 1.4f, 0.0f, 1.0f);
-  const float tendon =
-      bell(std::abs(theta) - 0.55f + 0.35f * down, 0.10f) * smooth_step(0.2f, 0.5f, down);
+  const float tendon = bell(std::abs(theta) - 0.55f + 0.35f * down, 0.10f) * ramp(0.2f, 0.5f, down);
   skin.occlusion = 1.0f - 0.62f * shade - 0.10f * tendon;
   skin.shadow = 1.0f - 0.80f * shade * above;
   skin.gloss = 0.05f;
@@ -188,7 +187,7 @@ Rgb FaceShader::mask(const Sample& sample, Vec3 n) const {
   const float t = sample.value.y, wide = sample.value.z;
   Rgb colour = linear(150, 196, 214);
   const float pleat = t * 4.0f - static_cast<float>(exact::floor_to_int(t * 4.0f));
-  colour = colour * (1.0f - 0.22f * smooth_step(0.25f, 0.0f, pleat) * (wide < 0.9f ? 1.0f : 0.0f));
+  colour = colour * (1.0f - 0.22f * ramp(0.25f, 0.0f, pleat) * (wide < 0.9f ? 1.0f : 0.0f));
   if (t > 0.955f || t < 0.03f) colour = colour * 1.12f;
   return lit(colour, n, 0.01f, 0.95f, 1.0f);
 }
@@ -256,7 +255,7 @@ bool FaceShader::smooth(const Sample* upper, const Sample* lower) const {
 
 Rgb FaceShader::through_lens(Rgb colour, Vec3 value) const {
   // A window reflected across the glass.
-  const float streak = smooth_step(0.16f, 0.05f, std::abs(value.x * 0.8f + value.y - 0.45f));
+  const float streak = ramp(0.16f, 0.05f, std::abs(value.x * 0.8f + value.y - 0.45f));
   if (attributes_.glasses == FaceGlasses::sunglasses) {
     const Rgb dark =
         Rgb{0.018f, 0.016f, 0.018f} + lens_glow_ * (0.10f + 0.16f * std::max(0.0f, value.y));

@@ -8,7 +8,7 @@ namespace {
 
 using exact::bell;
 using exact::clamp;
-using exact::smooth_step;
+using exact::ramp;
 
 // Traits are drawn uniformly on [-1, 1]; `spread` is what 1 does.
 float trait(const FaceIdentity& identity, FaceTrait which) {
@@ -170,8 +170,11 @@ HeadCut FaceShape::cut_at(float s) const {
 }
 
 float FaceShape::parameter_of(float y) const {
-  float low = 2.0f, high = static_cast<float>(kCuts - 1);
-  for (int i = 0; i < 22; ++i) {
+  // Heights grow from cut to cut: first the pair that encloses y, then halving between the two.
+  int above = 3;
+  while (above < kCuts - 1 && cuts[static_cast<std::size_t>(above)].y < y) ++above;
+  float low = static_cast<float>(above - 1), high = static_cast<float>(above);
+  for (int i = 0; i < 12; ++i) {
     const float middle = 0.5f * (low + high);
     (height_at(middle) < y ? low : high) = middle;
   }
@@ -198,7 +201,7 @@ float FaceShape::relief(float x, float y) const {
   }
   if (y < nose_top_y + 0.15f && y > nose_base_y - 0.15f && ax < 0.5f) {
     const float t = clamp((nose_top_y - y) / (nose_top_y - nose_tip_y), 0.0f, 1.0f);
-    const float end = smooth_step(nose_base_y - 0.045f, nose_tip_y - 0.01f, y);
+    const float end = ramp(nose_base_y - 0.045f, nose_tip_y - 0.01f, y);
     const float start = y > nose_top_y ? bell(y - nose_top_y, 0.10f) : 1.0f;
     const float height = nose_projection * (0.24f + 0.76f * t * exact::square_root(t));
     const float half = exact::mix(0.062f, 0.105f, t * t) * (0.55f + 2.68f * nose_half_width);
@@ -221,8 +224,8 @@ float FaceShape::relief(float x, float y) const {
     z -= 0.022f * (1.0f + 0.8f * cheekbones) * bell(ax - 0.47f, 0.13f, y + 0.52f, 0.20f);
     const float fold_t = clamp((nose_base_y + 0.06f - y) / 0.36f, 0.0f, 1.0f);
     const float fold_x = exact::mix(nose_half_width + 0.035f, mouth_half_width + 0.085f, fold_t);
-    const float inside = smooth_step(nose_base_y - 0.36f, nose_base_y - 0.16f, y) *
-                         (y < nose_base_y + 0.10f ? 1.0f : 0.0f);
+    const float inside =
+        ramp(nose_base_y - 0.36f, nose_base_y - 0.16f, y) * (y < nose_base_y + 0.10f ? 1.0f : 0.0f);
     z += 0.030f * fold * inside *
          (bell(ax - fold_x - 0.055f, 0.055f) - 0.7f * bell(ax - fold_x, 0.028f));
   }

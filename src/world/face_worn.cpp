@@ -9,7 +9,7 @@ namespace {
 
 using exact::bell;
 using exact::mix;
-using exact::smooth_step;
+using exact::ramp;
 
 }  // namespace
 
@@ -114,8 +114,8 @@ void FaceScene::mask() {
       const float y = mix(mix(bottom, -0.52f, wide * wide), mix(top, -0.20f, wide * wide), t);
       const HeadCut cut = shape.cut_at(shape.parameter_of(y));
       const float x = cut.half_width * angle.across;
-      const float tent = 0.20f * bell(x, 0.24f) * smooth_step(bottom - 0.1f, -0.45f, y) *
-                         smooth_step(top + 0.25f, top - 0.12f + 0.0f, y - 0.0f);
+      const float tent = 0.20f * bell(x, 0.24f) * ramp(bottom - 0.1f, -0.45f, y) *
+                         ramp(top + 0.25f, top - 0.12f + 0.0f, y - 0.0f);
       const float cover = std::max(shape.relief(x, y) * angle.along, tent) + 0.05f;
       const std::size_t i = grid_.index(c, r);
       const Vec3 p{x * 1.02f, y, cut.front * angle.along + cover};

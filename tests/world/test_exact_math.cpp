@@ -109,21 +109,26 @@ TEST(Canvas, BlurIsTheTwoDimensionalGaussian) {
 }
 
 TEST(Canvas, NoiseHasItsDeviationAndDependsOnPlaceOnly) {
-  Canvas a(64, 64), b(64, 64);
-  a.fill({0.5f, 0.5f, 0.5f});
-  b.fill({0.5f, 0.5f, 0.5f});
-  add_noise(a, 0.02f, 9);
-  add_noise(b, 0.02f, 9);
-  EXPECT_EQ(a.pixels(), b.pixels());
+  Canvas canvas(64, 64);
+  canvas.fill({0.5f, 0.5f, 0.5f});
+  image::Image a(64, 64, 3), b(64, 64, 3), none(64, 64, 3);
+  expose(canvas, 0.05f, 9, a.mutable_view());
+  expose(canvas, 0.05f, 9, b.mutable_view());
+  expose(canvas, 0, 9, none.mutable_view());
   double sum = 0, squares = 0, across = 0;
-  for (const Rgb& p : a.pixels()) {
-    sum += p.r - 0.5;
-    squares += (p.r - 0.5) * (p.r - 0.5);
-    across += (p.r - 0.5) * (p.g - 0.5);
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      EXPECT_EQ(a.pixel(x, y)[0], b.pixel(x, y)[0]);
+      EXPECT_EQ(none.pixel(x, y)[0], 128);
+      const double r = a.pixel(x, y)[0] / 255.0 - 0.5, g = a.pixel(x, y)[1] / 255.0 - 0.5;
+      sum += r;
+      squares += r * r;
+      across += r * g;
+    }
   }
-  EXPECT_NEAR(sum / 4096, 0, 0.001);
-  EXPECT_NEAR(std::sqrt(squares / 4096), 0.02, 0.001);
-  EXPECT_NEAR(across / 4096 / 0.0004, 0, 0.06);
+  EXPECT_NEAR(sum / 4096, 0, 0.003);
+  EXPECT_NEAR(std::sqrt(squares / 4096), 0.05, 0.0025);
+  EXPECT_NEAR(across / 4096 / 0.0025, 0, 0.06);
 }
 
 TEST(Canvas, QuantiseRoundsAndClamps) {
