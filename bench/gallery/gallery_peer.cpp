@@ -9,7 +9,8 @@
 //   graph THREADS BATCH COUNT K WIDTH
 //   keep PATH                              the rows that the last search found, u32, COUNT x K
 //
-// A search takes the first COUNT probes, BATCH at a time. Seconds are of the search alone.
+// A search takes the first COUNT probes, BATCH at a time, and answers with the seconds of each
+// time; they are of the search alone.
 
 #include "gallery/matrix.hpp"
 #include "gallery/scan_parts.hpp"
@@ -29,26 +30,20 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <time.h>
 
 namespace {
 
 using namespace sosia;
 using namespace sosia::gallery;
 
-/// Seconds on the wall and of this process's processors.
-struct Stopwatch {
-  static double cpu() {
-    timespec t{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   }
-  std::string json() const {
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
-    return fmt::format("\"seconds\": {}, \"cpu_s\": {}", wall.count(), cpu() - cpu_begin);
-  }
-  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
-  double cpu_begin = cpu();
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 std::span<const float> floats_of(const MappedFile& file) {
@@ -95,7 +90,7 @@ class Peer {
       const Rows data = rows(StoredType::f16);
       const Stopwatch watch;
       graph_.emplace(GraphIndex::build(data, options, run_with(threads)));
-      return fmt::format("{{{}}}", watch.json());
+      return fmt::format("{{\"seconds\": [{}]}}", watch.seconds());
     }
     if (verb == "keep") {
       std::string path;
@@ -149,19 +144,18 @@ class Peer {
     RunContext& run = run_with(threads);
     const auto probes = floats_of(probe_file_).first(count * dimension_);
     search(probes.first(dimension_), run);  // makes what it needs
-    std::vector<std::vector<Hit>> results;
-    const Stopwatch watch;
-    for (std::size_t p = 0; p < count; p += batch) {
-      auto some =
-          search(probes.subspan(p * dimension_, std::min(batch, count - p) * dimension_), run);
-      std::move(some.begin(), some.end(), std::back_inserter(results));
-    }
-    const std::string seconds = watch.json();
+    std::vector<double> seconds;
     found_.clear();
-    for (const auto& hits : results) {
-      for (const Hit& hit : hits) found_.push_back(hit.row);
+    for (std::size_t p = 0; p < count; p += batch) {
+      const auto some = probes.subspan(p * dimension_, std::min(batch, count - p) * dimension_);
+      const Stopwatch watch;
+      const auto results = search(some, run);
+      seconds.push_back(watch.seconds());
+      for (const auto& hits : results) {
+        for (const Hit& hit : hits) found_.push_back(hit.row);
+      }
     }
-    return fmt::format("{{{}}}", seconds);
+    return fmt::format("{{\"seconds\": [{}]}}", fmt::join(seconds, ", "));
   }
 
   /// Eight sums over the bytes as integers: nothing but reading.
@@ -180,7 +174,7 @@ class Peer {
       const Words sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
       total += sum[0] + sum[1] + sum[2] + sum[3];
     });
-    return fmt::format("{{{}, \"bytes\": {}, \"sum\": {}}}", watch.json(),
+    return fmt::format("{{\"seconds\": [{}], \"bytes\": {}, \"sum\": {}}}", watch.seconds(),
                        rows.count * rows.stride_bytes, total.load());
   }
 

@@ -83,10 +83,27 @@ struct LoadFloats {
   }
 };
 
-/// Asks for the cache line at `offset` of the four rows that come kRowGroup rows later.
-HWY_INLINE void look_ahead(const std::byte* const* rows, std::size_t offset) {
-  for (std::size_t i = 0; i < 4; ++i) __builtin_prefetch(rows[kRowGroup + i] + offset);
-}
+/// Asks for the rows that come kRowGroup rows later, in the order of addresses: a line of each of
+/// four rows at a time would be four streams for memory and its prefetchers.
+class LookAhead {
+ public:
+  LookAhead(const std::byte* const* rows, std::size_t bytes) : rows_(rows), bytes_(bytes) {}
+  /// The next four cache lines.
+  HWY_INLINE void lines() {
+    for (std::size_t i = 0; i < 4; ++i) {
+      __builtin_prefetch(rows_[kRowGroup] + offset_);
+      offset_ += 64;
+      if (offset_ == bytes_) {
+        offset_ = 0;
+        ++rows_;
+      }
+    }
+  }
+
+ private:
+  const std::byte* const* rows_;
+  std::size_t bytes_, offset_ = 0;
+};
 
 /// Fetches rows little by little.
 class Fetch {
@@ -121,8 +138,9 @@ HWY_INLINE void dot_rows(const float* probe, const std::byte* const* rows, std::
     const std::byte* const r2 = rows[r + 2];
     const std::byte* const r3 = rows[r + 3];
     auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+    LookAhead ahead(rows + r, padded * LoadRow::kBytes);
     for (std::size_t i = 0; i < padded; i += kLanes) {
-      if (i * LoadRow::kBytes % 64 == 0) look_ahead(rows + r, i * LoadRow::kBytes);
+      if (i * LoadRow::kBytes % 64 == 0) ahead.lines();
       const auto p = hn::LoadU(d, probe + i);
       s0 = hn::MulAdd(load(r0, i), p, s0);
       s1 = hn::MulAdd(load(r1, i), p, s1);
@@ -384,8 +402,9 @@ void dot_codes(const std::int8_t* probe, const std::byte* const* rows, std::size
     const std::byte* const r2 = rows[r + 2];
     const std::byte* const r3 = rows[r + 3];
     auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+    LookAhead ahead(rows + r, padded);
     for (std::size_t i = 0; i < padded; i += kBytes) {
-      if (i % 64 == 0) look_ahead(rows + r, i);
+      if (i % 64 == 0) ahead.lines();
       const auto p = hn::Load(CodeTag(), probe + i);
       s0 = add_to(s0, multiply(load(r0, i), p));
       s1 = add_to(s1, multiply(load(r1, i), p));
