@@ -1,6 +1,7 @@
 #pragma once
 // The gallery room: enrol, search, decide, forget.
 
+#include "sosia/gallery/calibrate.hpp"
 #include "sosia/gallery/decision.hpp"
 #include "sosia/gallery/gallery.hpp"
 #include "sosia/gallery/groups.hpp"

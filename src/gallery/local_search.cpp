@@ -3,6 +3,7 @@
 #include "gallery/filter.hpp"
 #include "gallery/local_gallery.hpp"
 #include "gallery/probes.hpp"
+#include "gallery/ranked.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -370,11 +371,7 @@ float subject_score(const Search& search, std::size_t probe, std::int64_t subjec
 SearchResult result_of(const Search& search, std::size_t probe,
                        const std::vector<PlacedHit>& hits) {
   SearchResult result;
-  struct Scored {
-    std::int64_t subject;
-    SubjectMatch match;
-  };
-  std::vector<Scored> subjects;
+  std::vector<RankedSubject> subjects;
   std::set<std::int64_t> seen;
   for (const PlacedHit& placed : hits) {
     const Block& block = *search.snapshot.parts[placed.part].block;
@@ -388,10 +385,7 @@ SearchResult result_of(const Search& search, std::size_t probe,
                         {std::string(block.label(number)), std::string(block.tenant(number)),
                          subject_score(search, probe, id)}});
   }
-  std::sort(subjects.begin(), subjects.end(), [](const Scored& a, const Scored& b) {
-    return a.match.score != b.match.score ? a.match.score > b.match.score : a.subject < b.subject;
-  });
-  for (Scored& scored : subjects) result.subjects.push_back(std::move(scored.match));
+  result.subjects = in_order(std::move(subjects));
   return result;
 }
 

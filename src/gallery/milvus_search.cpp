@@ -2,6 +2,7 @@
 
 #include "gallery/milvus_change.hpp"
 #include "gallery/probes.hpp"
+#include "gallery/ranked.hpp"
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
@@ -156,11 +157,7 @@ float mean(std::span<const float> scores) {
 
 SearchResult result_of(Answer& answer, std::size_t k) {
   SearchResult result;
-  struct Scored {
-    std::int64_t subject;
-    SubjectMatch match;
-  };
-  std::vector<Scored> subjects;
+  std::vector<RankedSubject> subjects;
   std::set<std::int64_t> seen;
   if (answer.hits.size() > k) answer.hits.resize(k);
   for (TemplateHit& hit : answer.hits) {
@@ -170,10 +167,7 @@ SearchResult result_of(Answer& answer, std::size_t k) {
     }
     result.templates.push_back(std::move(hit.match));
   }
-  std::sort(subjects.begin(), subjects.end(), [](const Scored& a, const Scored& b) {
-    return a.match.score != b.match.score ? a.match.score > b.match.score : a.subject < b.subject;
-  });
-  for (Scored& scored : subjects) result.subjects.push_back(std::move(scored.match));
+  result.subjects = in_order(std::move(subjects));
   return result;
 }
 

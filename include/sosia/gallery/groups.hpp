@@ -41,8 +41,10 @@ struct ClusterOptions {
 
 /// The cluster of each row, numbered from 0 by the first row; -1 for noise.
 ///
-/// A graph of mutual neighbours above the threshold, with a rule against chaining (two clusters are
-/// not joined by a single bridge); the rule and its figures are in docs/decisions.
+/// Average link along the graph of nearest neighbours: the two clusters with the highest mean
+/// cosine over all their pairs are joined, as long as it is at or above the threshold. The mean
+/// counts all pairs, so a single row between two clusters does not chain them. Figures of this rule
+/// and of seven others: docs/decisions/0011.
 std::vector<std::int32_t> cluster(std::span<const float> vectors, std::size_t dimension,
                                   const ClusterOptions& options, RunContext& run);
 
