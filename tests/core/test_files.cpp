@@ -1,9 +1,9 @@
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 
 #include <csignal>
 #include <fstream>
-#include <functional>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -12,16 +12,6 @@ namespace sosia {
 namespace {
 
 namespace fs = std::filesystem;
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::internal;
-}
 
 std::size_t files_in(const fs::path& folder) {
   return static_cast<std::size_t>(

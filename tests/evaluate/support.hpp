@@ -1,11 +1,11 @@
 #pragma once
 // Shared by the tests of the metrics.
 
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/rng.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -16,17 +16,6 @@ namespace sosia::evaluate {
 
 inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// `call` must be refused as invalid_argument with `part` in its message or hint.
-inline void expect_refused(const std::function<void()>& call, const std::string& part) {
-  try {
-    call();
-    ADD_FAILURE() << "accepted; expected a refusal with '" << part << "'";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-    EXPECT_NE(error.render().find(part), std::string::npos) << error.render();
-  }
-}
 
 /// Labelled scores with plenty of ties: genuine ones shifted up by 1, rounded to `digits` steps per
 /// unit (0: not rounded).

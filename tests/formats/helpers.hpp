@@ -1,12 +1,12 @@
 #pragma once
 // What the tests of this room share.
 
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,21 +18,6 @@ namespace sosia::formats {
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-/// The error that `action` throws; a failure of the test when it throws none.
-inline Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "");
-}
-
-inline ErrorCode code_of(const std::function<void()>& action) {
-  return error_of(action).code();
 }
 
 inline bool contains(std::string_view text, std::string_view part) {

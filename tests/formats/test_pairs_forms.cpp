@@ -1,23 +1,14 @@
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/formats/pairs.hpp"
 
-#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
 
 namespace sosia::formats {
 namespace {
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(ErrorCode::internal, "nothing was thrown");
-}
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

@@ -1,8 +1,8 @@
+#include "errors.hpp"
 #include "sosia/core/rng.hpp"
 #include "sosia/formats/parquet.hpp"
 
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -21,16 +21,6 @@ class Parquet : public ::testing::Test {
   fs::path file(const char* name = "t.parquet") const { return folder_.path() / name; }
   TemporaryFolder folder_;
 };
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "none");
-}
 
 const std::vector<ParquetColumn> kColumns = {
     {.name = "label", .type = ParquetType::text},

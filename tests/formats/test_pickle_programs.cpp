@@ -1,3 +1,4 @@
+#include "errors.hpp"
 #include "formats/test_pickle_samples.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
@@ -6,7 +7,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -23,15 +23,6 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 
 std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(ErrorCode::internal, "nothing was thrown");
 }
 
 Error error_of_pickle(std::string_view text, const PickleOptions& options = {}) {

@@ -1,10 +1,10 @@
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/formats/recordio.hpp"
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -43,15 +43,6 @@ std::string frame(std::uint32_t part, std::string_view payload) {
 std::string header(std::uint32_t flag, float label, std::uint64_t id) {
   return little_endian(flag) + little_endian(label) + little_endian(id) +
          little_endian(std::uint64_t{0});
-}
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::internal;
 }
 
 std::string read_all(std::string_view rec, std::size_t offset = 0) {

@@ -1,5 +1,6 @@
 #include "gallery/conformance.hpp"
 
+#include "errors.hpp"
 #include "sosia/core/rng.hpp"
 
 #include <algorithm>
@@ -180,16 +181,6 @@ void expect_same(const SearchResult& got, const Expected& want) {
       EXPECT_GE(got.subjects[i - 1].score, subject.score);
     }
   }
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "none");
 }
 
 std::vector<float> concat(const std::vector<std::vector<float>>& rows) {

@@ -1,5 +1,6 @@
 // The approximate index: recall, filters, erasure, its file, and files that are broken.
 
+#include "errors.hpp"
 #include "gallery/matrix.hpp"
 #include "matrix_data.hpp"
 #include "sosia/core/error.hpp"
@@ -73,16 +74,6 @@ std::string sealed(std::string bytes) {
   const std::uint32_t sum = crc32c(body);
   std::memcpy(bytes.data() + bytes.size() - 4, &sum, 4);
   return bytes;
-}
-
-template <class Call>
-ErrorCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::internal;
 }
 
 class Graph : public ::testing::Test {

@@ -2,6 +2,7 @@
 #define CPPHTTPLIB_OPENSSL_SUPPORT
 #define CPPHTTPLIB_ZLIB_SUPPORT
 #define CPPHTTPLIB_BROTLI_SUPPORT
+#include "errors.hpp"
 #include "gallery/milvus_rows.hpp"
 
 #include <atomic>
@@ -22,16 +23,6 @@ using milvus::Kind;
 using milvus::State;
 using milvus::SubjectRow;
 using milvus::TemplateRow;
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "none");
-}
 
 // --- addresses ---
 

@@ -1,5 +1,6 @@
 // Encoding and saving. That decoding brings pictures back is tested beside each format.
 
+#include "errors.hpp"
 #include "image/samples.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/image/encode.hpp"
@@ -11,15 +12,6 @@ namespace sosia::image {
 namespace {
 
 using namespace testing;
-
-ErrorCode code_of(const auto& body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  return ErrorCode::internal;
-}
 
 Image stored(const ByteVector& bytes) {
   DecodeOptions options;

@@ -1,5 +1,6 @@
 // Views, ownership and their checks.
 
+#include "errors.hpp"
 #include "image/samples.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/image/image.hpp"
@@ -12,15 +13,6 @@ namespace sosia::image {
 namespace {
 
 using testing::noise;
-
-ErrorCode code_of(const auto& body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  return ErrorCode::internal;
-}
 
 TEST(Image, RowsAreAlignedAndZero) {
   const Image image(7, 5, 3);

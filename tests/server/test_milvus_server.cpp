@@ -1,11 +1,11 @@
 // What only a Milvus server can show: writers that die or stall, and a restart; see with_milvus.py.
+#include "errors.hpp"
 #include "gallery/milvus_session.hpp"
 #include "server/milvus_place.hpp"
 #include "sosia/core/rng.hpp"
 
 #include <chrono>
 #include <csignal>
-#include <functional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -28,16 +28,6 @@ Template make(std::string label, std::uint64_t index) {
   t.label = std::move(label);
   for (int i = 0; i < 8; ++i) t.vector.push_back(static_cast<float>(random.normal()));
   return t;
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "none");
 }
 
 std::size_t count(Gallery& gallery, RunContext& run) {

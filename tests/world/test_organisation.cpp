@@ -1,12 +1,13 @@
 // Organisation names: who is who, what each change does, and that names differ enough and not too
 // much.
 
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
+#include "sosia/core/text.hpp"
 #include "sosia/world/organisation.hpp"
 #include "world/record_typing.hpp"
 #include "world/truth.hpp"
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -21,33 +22,6 @@ constexpr std::int64_t kCount = 3000;
 const std::vector<Organisation>& sample() {
   static const std::vector<Organisation> list = organisations({.seed = 1}, kCount);
   return list;
-}
-
-void expect_refused(const std::function<void()>& call, const std::string& part) {
-  try {
-    call();
-    ADD_FAILURE() << "accepted; expected a refusal with '" << part << "'";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-    EXPECT_NE(error.render().find(part), std::string::npos) << error.render();
-  }
-}
-
-bool valid_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = c < 0x80         ? 1
-                               : (c >> 5) == 6  ? 2
-                               : (c >> 4) == 14 ? 3
-                               : (c >> 3) == 30 ? 4
-                                                : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 std::string text_hash(const std::string& text) {

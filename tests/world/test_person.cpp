@@ -1,13 +1,13 @@
 // The person world's pictures and truth: determinism, golden pixels, parameters in their ranges,
 // what the knobs do, and refusals.
 
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/run.hpp"
 #include "sosia/world/person.hpp"
 #include "world/truth.hpp"
 
 #include <cmath>
-#include <functional>
 #include <set>
 #include <string>
 
@@ -29,16 +29,6 @@ std::string hash_of_world(const PersonWorld& world, image::Extent size) {
     all += hash_of(world.render(world.stills(subject)[1], size));
   }
   return all;
-}
-
-void expect_refused(const std::function<void()>& call, const std::string& part) {
-  try {
-    call();
-    ADD_FAILURE() << "accepted; expected a refusal with '" << part << "'";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-    EXPECT_NE(error.render().find(part), std::string::npos) << error.render();
-  }
 }
 
 TEST(Person, GoldenPixels) {

@@ -1,12 +1,12 @@
 // Person records: the truth that links copies, and that every kind of corruption occurs and is
 // noted.
 
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/world/record.hpp"
 #include "world/truth.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <string>
 
@@ -14,16 +14,6 @@
 
 namespace sosia::world {
 namespace {
-
-void expect_refused(const std::function<void()>& call, const std::string& part) {
-  try {
-    call();
-    ADD_FAILURE() << "accepted; expected a refusal with '" << part << "'";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-    EXPECT_NE(error.render().find(part), std::string::npos) << error.render();
-  }
-}
 
 bool same_fields(const PersonRecord& a, const PersonRecord& b) {
   return a.given_name == b.given_name && a.family_name == b.family_name &&

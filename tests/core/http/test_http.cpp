@@ -3,6 +3,7 @@
 #define CPPHTTPLIB_OPENSSL_SUPPORT
 #define CPPHTTPLIB_ZLIB_SUPPORT
 #define CPPHTTPLIB_BROTLI_SUPPORT
+#include "errors.hpp"
 #include "sosia/core/http.hpp"
 
 #include <atomic>
@@ -110,16 +111,6 @@ HttpOptions quick() {
           .retries = 0,
           .backoff_ms = 5,
           .max_backoff_ms = 20};
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "none");
 }
 
 std::int64_t ms_of(const std::function<void()>& action) {
