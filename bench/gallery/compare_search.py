@@ -2,12 +2,13 @@
 """Search of galleries: sosia beside faiss, usearch and hnswlib, interleaved, on the same files.
 
     make bench-search        (or setup/bench-search.sh [--sizes 10000 100000] [--jobs exact graph]
-                              [--threads 1 2] [--rounds 7] [--out FOLDER])
+                              [--threads 1 2] [--batches 1 64] [--rounds 7] [--out FOLDER])
 
 Rows are 512-d unit vectors about subject centres, 20 to a subject, noise of length 0.7; probes are
 more of them. All peers of a job run in turn, round after round, the order rotating. Every call (one
-probe, or one batch) is timed by itself and counts with the least time that it took in any round, for
-others work on the machine too. Results are checked before anything is timed: exact searches must agree on the ten nearest, the prefilter exactly with the f16 scan.
+probe, or one batch) is timed by itself and counts with the least time that it took in any round,
+for others work on the machine too. Results are checked before anything is timed: exact searches
+must agree on the ten nearest, the prefilter exactly with the f16 scan.
 
 Job exact: seconds a probe, one probe at a time and 64 at once.
     sosia f16, f32      the scan
@@ -357,6 +358,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--jobs", nargs="+", choices=("exact", "graph"), default=["exact", "graph"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--out", type=pathlib.Path, default="build/release/bench")
     options = parser.parse_args()
@@ -383,7 +385,7 @@ def main():
                 job = Exact(sosia, rows, probes)
                 job.check()
                 for threads in options.threads:
-                    for batch in (1, 64):
+                    for batch in options.batches:
                         best = job.measure(threads, batch, options.rounds)
                         results["exact"].append(exact_row(count, threads, batch, best))
                 del job
