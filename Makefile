@@ -26,6 +26,7 @@ setup: ## system packages and .venv; the others call it
 ifneq ($(PRESET),core-only)
 	@setup/locked.sh setup setup/venv.sh
 	@setup/locked.sh setup setup/hnswlib.sh
+	@setup/locked.sh setup setup/models.sh
 endif
 
 setup-dev: setup ## also Clang, the linters and the fuzzer

