@@ -31,6 +31,7 @@ endif
 
 setup-dev: setup ## also Clang, the linters and the fuzzer
 	@setup/locked.sh setup setup/packages.sh setup/apt-dev.txt
+	@setup/locked.sh setup setup/oracles.sh
 
 build: setup ## build/<preset>/bin/sosia and everything else
 	@$(call build,$(PRESET))

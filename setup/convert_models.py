@@ -5,6 +5,7 @@
     dlib-mmod.safetensors           7 convolutions (affine layers folded in)
     mtcnn-{p,r,o}.safetensors       convolutions, slopes of PReLU, matrices; planes first
     minilm-l6.safetensors           BERT's own names, and the vocabulary as bytes
+    sources/                        what the tests compare with: the files as they came
 
 Every source file is checked against its SHA-256 before it is opened (the MTCNN files are pickles, which
 run code), and so is what was made: the cards in src/models/cards name the same hashes. Nothing in the
@@ -33,7 +34,11 @@ SOURCES = {
     "onet.lz4": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
+# Oracles load these; sosia does not.
+KEPT = ["dlib_face_recognition_resnet_model_v1.dat", "mmod_human_face_detector.dat", "pnet.lz4",
+        "rnet.lz4", "onet.lz4", "tokenizer.json"]
 RESULTS = {
     "dlib-face-resnet.safetensors":
         "16f7e192c4dff45eb5da15329021dc629943eef6f995a9bbefe5ceaa53f1c1c7",
@@ -216,6 +221,10 @@ def write_safetensors(path, tensors):
     if sha256(data) != RESULTS[path.name]:
         sys.exit(f"error: {path.name} came out with the SHA-256 {sha256(data)}, not "
                  f"{RESULTS[path.name]}")
+    write_file(path, data)
+
+
+def write_file(path, data):
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     temporary.write_bytes(data)
     temporary.rename(path)
@@ -233,6 +242,9 @@ def main():
         made[f"mtcnn-{letter}"] = convert_mtcnn(files[f"{letter}net.lz4"])
     for name, tensors in made.items():
         write_safetensors(output / f"{name}.safetensors", tensors)
+    (output / "sources").mkdir(exist_ok=True)
+    for name in KEPT:
+        write_file(output / "sources" / name, files[name])
 
 
 if __name__ == "__main__":

@@ -135,6 +135,54 @@ def gallery(folder):
     (folder / "key").write_bytes(bytes(rng.randrange(256) for _ in range(32)))
 
 
+def _varint(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def _proto(*fields):
+    """Protocol buffers: (number, int, str, bytes) pairs."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += _varint(number << 3) + _varint(value)
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            out += _varint(number << 3 | 2) + _varint(len(data)) + data
+    return out
+
+
+def _onnx_value(name, shape):
+    sides = [(1, _proto((1, side) if side > 0 else (2, "n"))) for side in shape]
+    return _proto((1, name), (2, _proto((1, _proto((1, 1), (2, _proto(*sides)))))))
+
+
+def _onnx(nodes, inputs, outputs):
+    """An ONNX file of opset 13; nodes are (operator, input, output)."""
+    graph = [(1, _proto((1, a), (2, b), (3, b), (4, operator))) for operator, a, b in nodes]
+    graph += [(2, "g")]
+    graph += [(11, _onnx_value(*value)) for value in inputs]
+    graph += [(12, _onnx_value(*value)) for value in outputs]
+    return _proto((1, 7), (7, _proto(*graph)), (8, _proto((1, ""), (2, 13))))
+
+
+def models(folder):
+    """ONNX files without the package: a recogniser that gives the mean colour, and broken ones."""
+    good = _onnx([("GlobalAveragePool", "data", "pooled"), ("Flatten", "pooled", "fc1")],
+                 [("data", (-1, 3, 112, 112))], [("fc1", (-1, 3))])
+    (folder / "recogniser.onnx").write_bytes(good)
+    (folder / "cut.onnx").write_bytes(good[:len(good) // 2])
+    (folder / "operator.onnx").write_bytes(
+        _onnx([("FaceWarp", "data", "fc1")], [("data", (1, 3, 112, 112))], [("fc1", (1, 3))]))
+    (folder / "huge.onnx").write_bytes(
+        _onnx([("Relu", "data", "out")], [("data", (1, 3, 41000, 41000))],
+              [("out", (1, 3, 41000, 41000))]))
+    (folder / "words.txt").write_text("Siemens AG, Berlin\n\u897f\u95e8\u5b50\n", encoding="utf-8")
+
+
 _made_gallery = None
 
 
@@ -160,7 +208,7 @@ def people(folder, sosia):
 def make_all(folder, sosia=None):
     """Everything; what the program makes itself only when it is named."""
     for make in (scores, ranking, calibration, identification, attack, clusters, gallery,
-                 plane):
+                 plane, models):
         make(folder)
     if sosia is not None:
         made_gallery(folder, sosia)

@@ -82,8 +82,9 @@ class Network {
   /// The same with a single input.
   std::vector<Tensor> run(TensorView input) const;
 
+  struct Impl;  ///< of this room's sources
+
  private:
-  struct Impl;
   explicit Network(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
