@@ -43,7 +43,7 @@ RESULTS = {
     "dlib-face-resnet.safetensors":
         "16f7e192c4dff45eb5da15329021dc629943eef6f995a9bbefe5ceaa53f1c1c7",
     "dlib-mmod.safetensors":
-        "7f97040a995877c51fce00270499f5d152cdc3f5099ace97c490e1883a406f9c",
+        "8c7937c1975e2e8339f4a525ca499581b0a806b4e22dea17cc2c0d2d2468d6bf",
     "minilm-l6.safetensors":
         "bf7b53775d9db461a4a43676b02a7941f9ee662f33eda81022bb7a1514b7ddac",
     "mtcnn-p.safetensors":
@@ -93,6 +93,9 @@ def take(members, found):
 # byte that holds the number of bytes behind it (and the sign in bit 7), little-endian. A tensor is a
 # version (2), four sizes, and raw little-endian floats.
 
+DLIB_EPSILON = 1e-4  # DEFAULT_BATCH_NORM_EPS; the file of mmod says the same
+
+
 def dlib_integer(data, at):
     size = data[at] & 0x0F
     value = int.from_bytes(data[at + 1:at + 1 + size], "little")
@@ -114,7 +117,8 @@ def dlib_tensor(data, at):
 
 def dlib_layers(data):
     """[(kind, values, numbers behind the tensor)] in the order of computation."""
-    tags = {b"\x01\x05con_4": "con", b"\x01\x07affine_": "affine", b"\x01\x04fc_2": "fc"}
+    tags = {b"\x01\x05con_4": "con", b"\x01\x07affine_": "affine", b"\x01\x07bn_con2": "bn",
+            b"\x01\x04fc_2": "fc"}
     starts = []
     for tag in tags:
         at = data.find(tag)
@@ -134,13 +138,35 @@ def dlib_layers(data):
         for _ in range(7 if tags[tag] == "con" else 0):
             number, at = dlib_integer(data, at)
             after.append(number)
-        layers.append((tags[tag], values, before + after))
+        if tags[tag] == "bn":
+            values = dlib_batch_norm(data, values, at)
+        layers.append((tags[tag].replace("bn", "affine"), values, before + after))
     return layers
 
 
-def convert_dlib(data, inputs, wanted):
+def dlib_batch_norm(data, values, at):
+    """Gamma and beta of the affine layer that dlib makes of a batch norm (layers.h, affine_)."""
+    for _ in range(2):  # where gamma and beta lie in `values`: a version and four sizes each
+        for _ in range(5):
+            _, at = dlib_integer(data, at)
+    statistics = []
+    for _ in range(4):  # of the last batch, then running: mean and variance
+        tensor, _, at = dlib_tensor(data, at)
+        statistics.append(tensor.astype(np.float64))
+    gamma, beta = np.split(values.astype(np.float64), 2)
+    mean, variance = statistics[2:]
+    if not len(mean) == len(variance) == len(gamma):
+        sys.exit("error: a batch norm of dlib that is not laid out as expected")
+    gamma = gamma / np.sqrt(variance + DLIB_EPSILON)
+    return np.concatenate([gamma, beta - gamma * mean])
+
+
+def convert_dlib(data, inputs, convolutions, norms):
     """Convolutions `conv<i>` with the affine layer behind them folded in, and the matrix `fc`."""
     layers = dlib_layers(data)
+    found = [sum(kind == wanted for kind, _, _ in layers) for wanted in ("con", "affine")]
+    if found != [convolutions, norms]:
+        sys.exit(f"error: {found} convolutions and affine layers, not {[convolutions, norms]}")
     tensors, index, position = {}, 0, 0
     while position < len(layers):
         kind, values, numbers = layers[position]
@@ -161,8 +187,6 @@ def convert_dlib(data, inputs, wanted):
         tensors[f"conv{index}.weight"] = weight.astype(np.float32)
         tensors[f"conv{index}.bias"] = bias.astype(np.float32)
         inputs, index = filters, index + 1
-    if index != wanted:
-        sys.exit(f"error: {index} convolutions where {wanted} were expected")
     return tensors
 
 
@@ -234,8 +258,8 @@ def main():
     archives, output = map(pathlib.Path, sys.argv[1:])
     files = read_sources(archives)
     made = {
-        "dlib-face-resnet": convert_dlib(files["dlib_face_recognition_resnet_model_v1.dat"], 3, 29),
-        "dlib-mmod": convert_dlib(files["mmod_human_face_detector.dat"], 3, 7),
+        "dlib-face-resnet": convert_dlib(files["dlib_face_recognition_resnet_model_v1.dat"], 3, 29, 29),
+        "dlib-mmod": convert_dlib(files["mmod_human_face_detector.dat"], 3, 7, 6),
         "minilm-l6": convert_minilm(files["model.safetensors"], files["vocab.txt"]),
     }
     for letter in "pro":

@@ -200,6 +200,23 @@ TEST(BadNetwork, WeightsThatClaimMoreThanTheFileHolds) {
       << error.render();
 }
 
+TEST(BadNetwork, WeightsInAnotherFileAreRefused) {
+  const TemporaryFolder folder;
+  write_file(folder.path() / "secret.bin", std::string(16, 'x'));
+  Proto tensor;
+  tensor.number(1, 4).number(2, 1).bytes(8, "w");
+  const std::string place = (folder.path() / "secret.bin").string();
+  tensor.part(13, Proto().bytes(1, "location").bytes(2, place)).number(14, 1);
+  OnnxGraph graph;
+  graph.inputs = {onnx_value("data", {1, 4})};
+  graph.weights = {tensor};
+  graph.nodes = {onnx_node("Mul", {"data", "w"}, {"out"})};
+  graph.outputs = {onnx_value("out", {1, 4})};
+  write_file(folder.path() / "n.onnx", graph.file());
+  EXPECT_EQ(error_of([&] { Network::open_file(folder.path() / "n.onnx"); }).code(),
+            ErrorCode::corrupt_data);
+}
+
 // --- by card ---
 
 class CardNetwork : public testing::Test {

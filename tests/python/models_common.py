@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / ".venv/share/sosia/oracles"))
 def run_json(*words):
     """The JSON that `sosia WORDS... --json` prints."""
     command = [SOSIA, *map(str, words), "--json", "--no-config"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if result.returncode != 0:
         raise AssertionError(f"exit {result.returncode}: {result.stderr}")
     return json.loads(result.stdout)
