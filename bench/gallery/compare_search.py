@@ -49,6 +49,8 @@ K = 10
 WIDTHS = (10, 12, 14, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 GRAPH_PROBES, GRAPH_BATCH = 500, 50
 RECALL = 0.99
+GRAPHS = ("sosia", "hnswlib", "faiss HNSW flat", "faiss HNSW 8-bit", "usearch f16", "usearch i8",
+          "usearch f32")
 
 
 def write_vectors(folder, count):
@@ -201,13 +203,15 @@ def exact_row(count, threads, batch, best):
     return row
 
 
-def graphs(sosia, rows, build_threads):
-    """{name: (search(width, threads) -> (seconds, ids), build seconds)}, all with M 16 and
+def graphs(sosia, rows, build_threads, wanted):
+    """Of the `wanted` peers: {name: (search(width, threads) -> (seconds, ids), build seconds)}, all with M 16 and
     efConstruction 200."""
     probes = {}
     built = {}
 
     def add(name, build, search):
+        if name not in wanted:
+            return
         built[name] = clocked(build)
         probes[name] = search
         print(f"  built {name} in {built[name]:.1f} s", flush=True)
@@ -301,7 +305,7 @@ def run_graph(sosia, rows, probes, options, results, count):
     queries = np.ascontiguousarray(probes[:GRAPH_PROBES])
     sosia.ask(f"scan f32 2 64 {GRAPH_PROBES} {K}")
     truth = sosia.found(GRAPH_PROBES)
-    searches, built = graphs(sosia, rows, max(options.threads))
+    searches, built = graphs(sosia, rows, max(options.threads), options.graphs)
     for threads in options.threads:
         curves = measure_graphs(searches, queries, truth, threads, min(options.rounds, 5))
         rates = best_rates(curves)
@@ -357,11 +361,14 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default="build/release")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--jobs", nargs="+", choices=("exact", "graph"), default=["exact", "graph"])
+    parser.add_argument("--graphs", nargs="+", choices=GRAPHS, default=GRAPHS,
+                        help="indexes of job graph (sosia is always among them)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 64])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--out", type=pathlib.Path, default="build/release/bench")
     options = parser.parse_args()
+    options.graphs = ["sosia", *options.graphs]
     results = {"exact": [], "graph": [], "curves": []}
     about = {}
     with tempfile.TemporaryDirectory() as name:

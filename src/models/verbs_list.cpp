@@ -11,12 +11,14 @@ namespace {
 
 struct ListOptions {
   StorePlace place;
-  std::string role;
+  std::string role = "all";
   bool conventions = false;
 };
 
 void describe(Fields& f, ListOptions& o) {
-  f({.name = "role", .help = "only models for this", .choices = role_names()}, o.role);
+  std::vector<std::string> roles = role_names();
+  roles.insert(roles.begin(), "all");
+  f({.name = "role", .help = "only models for this", .choices = std::move(roles)}, o.role);
   f({.name = "conventions", .help = "also the conventions that `models add` starts from"},
     o.conventions);
   describe_store(f, o.place);
@@ -42,7 +44,7 @@ Report list(const ListOptions& o, RunContext& run) {
   for (const ModelCard& card : store.cards()) {
     run.check_cancelled();
     if (card.kind == CardKind::convention && !o.conventions) continue;
-    if (!o.role.empty() && to_string(card.role) != o.role) continue;
+    if (o.role != "all" && to_string(card.role) != o.role) continue;
     const WeightState state = store.state(card, false);
     models += card.kind == CardKind::model;
     present += state == WeightState::present;

@@ -63,9 +63,6 @@ void describe(Fields& f, RunOptions& o) {
   f({.name = "out", .help = "write all outputs here, as .npz", .role = FieldRole::output_file},
     o.out);
   describe_store(f, o.place);
-  const int given =
-      (o.inputs.empty() ? 0 : 1) + (o.text.empty() ? 0 : 1) + (o.texts.empty() ? 0 : 1);
-  f.require(given == 1, "give pictures (or one .npy), --text or --texts, and only one of them");
 }
 
 NetworkOptions network_options(const RunOptions& o, const RunContext& run) {
@@ -256,6 +253,13 @@ Report run_texts(const RunOptions& o, const ModelStore& store, RunContext& run) 
 }
 
 Report run_model(const RunOptions& o, RunContext& run) {
+  const int given =
+      (o.inputs.empty() ? 0 : 1) + (o.text.empty() ? 0 : 1) + (o.texts.empty() ? 0 : 1);
+  if (given != 1) {
+    throw Error(ErrorCode::usage,
+                given == 0 ? "nothing is given to the model" : "too much is given to the model",
+                "give pictures (or one .npy), --text or --texts, and only one of them");
+  }
   const ModelStore store = open_store(o.place);
   if (o.inputs.empty()) return run_texts(o, store, run);
   const Opened opened = open_model(o, store, run);
