@@ -16,7 +16,7 @@
 namespace sosia::face {
 
 /// The card that is used when none is named: dlib's face ResNet, 128 numbers, free for any use.
-inline constexpr std::string_view kDefaultEmbedder = "dlib-face-resnet";
+inline constexpr std::string_view kDefaultEmbedder = "dlib-resnet";
 
 struct Embeddings {
   std::size_t dimension = 0;

@@ -45,9 +45,11 @@ struct PipelineOptions {
   std::size_t max_faces = 0;  ///< of a picture, those of highest score; 0 keeps all
   /// For files: `scale_denominator` is chosen by the pipeline, `channels` is rgb.
   image::DecodeOptions decode = {};
-  /// JPEG files are decoded at half, a quarter or an eighth as long as the picture keeps this many
-  /// pixels and the smallest face wanted keeps `min_face_px` at detection; faces are then cut from
-  /// the reduced picture when it holds enough pixels for the embedder, else from the full one.
+  /// Faces are looked for as if in a picture of at most so many pixels: in larger ones the smallest
+  /// face wanted grows by the square root of the ratio (20 pixels are 49 in 12 megapixels), and
+  /// JPEG files are decoded at half, a quarter or an eighth as long as they keep so many. Faces are
+  /// cut out of the full picture all the same where the reduced one has too few pixels for the
+  /// embedder. 0 looks at every picture in full.
   std::int64_t detection_pixels = 2'000'000;
 };
 
@@ -68,6 +70,8 @@ struct Analysis {
   std::vector<DescribedFace> faces = {};  ///< falling score; empty: no face
   std::optional<Error> error = {};        ///< why the file was not read; `faces` is empty then
   int scale_denominator = 1;              ///< the file was decoded at 1 / this for detection
+  /// Longer side of the smallest face that was looked for, in pixels of the full picture.
+  double min_face_px = 0;
 };
 
 /// Detector, aligner, embedder and quality, chosen by cards.
