@@ -70,11 +70,18 @@ Report forget(const ForgetOptions& o, RunContext& run) {
                 "too short to tell from chance, or part of what remains");
   Table& files = report.table("files", "Searched files", {{"file", "", ""}});
   for (const std::string& file : done.files_scanned) files.add({file});
-  report.verdict(done.templates == 0
-                     ? std::string("nothing was to be forgotten")
-                     : fmt::format("{} templates are gone; their bytes are in no file of the "
-                                   "gallery",
-                                   done.templates));
+  if (done.templates == 0) {
+    report.verdict("nothing was to be forgotten");
+  } else if (done.note.empty()) {
+    report.verdict(fmt::format("{} templates are gone; their bytes are in no file of the gallery",
+                               done.templates));
+  } else {
+    report.verdict(
+        fmt::format("{} templates are gone from every answer; erasure of their bytes is "
+                    "not proven",
+                    done.templates));
+    report.warning(done.note);
+  }
   return report;
 }
 

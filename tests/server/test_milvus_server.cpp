@@ -1,6 +1,7 @@
 // What only a Milvus server can show: writers that die or stall, and a restart; see with_milvus.py.
 #include "errors.hpp"
 #include "gallery/milvus_session.hpp"
+#include "gallery/verbs.hpp"
 #include "server/milvus_place.hpp"
 #include "sosia/core/rng.hpp"
 
@@ -221,6 +222,15 @@ TEST(MilvusServer, ForgettingSaysWhatCannotBeProven) {
   const ForgetReport report = gallery->forget("a", "", run);
   EXPECT_TRUE(report.files_scanned.empty());
   EXPECT_NE(report.note.find("cannot be seen"), std::string::npos) << report.note;
+  // The verb passes it on, and does not claim what it has not seen.
+  Settings settings;
+  settings.set("gallery", address.text(), "test");
+  settings.set("label", "b", "test");
+  gallery.reset();  // it holds the right to write
+  const Report shown = forget_verb().run(settings, run);
+  EXPECT_NE(shown.verdict().find("not proven"), std::string::npos) << shown.verdict();
+  ASSERT_EQ(shown.warnings().size(), 1u);
+  EXPECT_NE(shown.warnings()[0].find("cannot be seen"), std::string::npos);
   EXPECT_EQ(error_of([&] {
               create_milvus(parse_milvus_address(fresh_milvus_place()),
                             {.dimension = 8, .encrypt = true}, {});
