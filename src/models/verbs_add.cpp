@@ -159,8 +159,8 @@ Verb add_verb() {
            "field (InsightFace's router, extended). Colour order and normalisation cannot be seen "
            "in a file, and a wrong guess costs accuracy without any error: compare the card with "
            "the source of the file before --confirm. The card can be edited afterwards.",
-       .examples = {{"sosia models add recogniser.onnx", "look at the proposal"},
-                    {"sosia models add recogniser.onnx --name mine --folder mymodels --confirm",
+       .examples = {{"sosia models add network.onnx", "look at the proposal"},
+                    {"sosia models add network.onnx --name mine --folder mymodels --confirm",
                      "keep it, in a folder of its own"}}},
       add, plan);
 }

@@ -291,9 +291,8 @@ Verb run_verb() {
            "aligned. An .npy file is fed as it is. The first run prepares and is not timed. "
            "--precision exact computes with 32-bit floats: the same input gives the same numbers "
            "on one machine.",
-       .examples = {{"sosia models run minilm-l6 --text \"Siemens AG, Berlin\"",
-                     "a text as a vector"},
-                    {"sosia models run recogniser.onnx people/00000/0000.png --guess --resize",
+       .examples = {{"sosia models run minilm-l6 --text Siemens", "a text as a vector"},
+                    {"sosia models run network.onnx people/00000/0000.png --guess --resize",
                      "a file without a card"}}},
       run_model);
 }

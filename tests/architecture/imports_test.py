@@ -87,9 +87,10 @@ def check_include(name, room, in_methods, public, table):
     return None
 
 
-# Libraries that one file alone may see.
+# Libraries that few files alone may see.
 GATEWAYS = {"httplib": {"core": r"src/core/http_module\.cpp"},
-            "arrow": {"formats": r"src/formats/parquet_(module|arrays)\.[ch]pp"}}
+            "arrow": {"formats": r"src/formats/parquet_(module|arrays)\.[ch]pp"},
+            "openvino": {"models": r"src/models/(graph|network)\w*\.[ch]pp"}}
 
 
 def beside_gateway(name, room, path):

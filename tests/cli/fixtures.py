@@ -173,7 +173,7 @@ def models(folder):
     """ONNX files without the package: a recogniser that gives the mean colour, and broken ones."""
     good = _onnx([("GlobalAveragePool", "data", "pooled"), ("Flatten", "pooled", "fc1")],
                  [("data", (-1, 3, 112, 112))], [("fc1", (-1, 3))])
-    (folder / "recogniser.onnx").write_bytes(good)
+    (folder / "network.onnx").write_bytes(good)
     (folder / "cut.onnx").write_bytes(good[:len(good) // 2])
     (folder / "operator.onnx").write_bytes(
         _onnx([("FaceWarp", "data", "fc1")], [("data", (1, 3, 112, 112))], [("fc1", (1, 3))]))
