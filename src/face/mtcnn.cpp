@@ -20,7 +20,7 @@ constexpr int kStride = 2;
 constexpr double kProposalThreshold = 0.6;
 constexpr double kRefineThreshold = 0.7;
 // The package asks for 0.8, at which one face of the nine annotated group photos of dlib is lost;
-// 0.7 finds all 43 with one false one (docs/decisions/0016).
+// 0.7 finds all 43 with one false one (bench/face/face_report).
 constexpr double kOutputThreshold = 0.7;
 // Above so many windows a picture is texture; the best ones are looked at.
 constexpr std::size_t kMostWindows = 4096;

@@ -14,8 +14,7 @@
 
 namespace sosia::face {
 
-/// The card that is used when none is named: the MTCNN cascade. Its figures beside the other
-/// detectors are in docs/decisions.
+/// The card that is used when none is named: the MTCNN cascade.
 inline constexpr std::string_view kDefaultDetector = "mtcnn";
 
 struct DetectOptions {
