@@ -1,15 +1,31 @@
 // TOML 1.0 through toml++.
 
-#include <cmath>
-#include <sstream>
-
-#define TOML_EXCEPTIONS 1
-#define TOML_ENABLE_FORMATTERS 1
 #include "sosia/core/error.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/core/value.hpp"
 
+#include <cmath>
+#include <sstream>
+
+namespace {
+
+/// A precondition within toml++ that a text broke.
+struct BrokenPrecondition {};
+[[noreturn]] void broken_precondition() {
+  throw BrokenPrecondition();
+}
+
+}  // namespace
+
+// toml++ asserts, and without assertions assumes, what a hostile text can break: a control
+// character where a key begins is enough. Its assertions therefore stay, in every build, and throw.
+#define TOML_EXCEPTIONS 1
+#define TOML_ENABLE_FORMATTERS 1
+#define TOML_ASSERT(condition) ((condition) ? void() : broken_precondition())
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace sosia {
 
@@ -126,6 +142,10 @@ Value parse_toml(std::string_view text, std::string_view origin) {
                 "not valid TOML: " + quote(std::string(error.description()), 200), "",
                 std::string(origin) + ": line " + std::to_string(at.line) + ", column " +
                     std::to_string(at.column));
+  } catch (const BrokenPrecondition&) {
+    throw Error(ErrorCode::corrupt_data,
+                "not valid TOML: a key or value begins with what cannot be one", "",
+                std::string(origin));
   }
 }
 

@@ -71,6 +71,17 @@ TEST(Toml, RefusesDuplicatesWithALine) {
   }
 }
 
+TEST(Toml, ControlCharactersWhereAKeyBegins) {
+  for (const char* text : {"[\x1d\x1d]\n", "[a.\x1d]\n", "\x01 = 1\n", "a = {\x1d = 1}\n"}) {
+    try {
+      (void)parse_toml(text, "f.toml");
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::corrupt_data) << error.render();
+    }
+  }
+}
+
 TEST(Value, TypedAccessNamesBothTypes) {
   try {
     (void)Value("x").as_integer();
