@@ -56,8 +56,8 @@ struct SosiaHttpApi {
   void (*close)(struct SosiaHttpConnection* connection);
 };
 
-/* The one symbol of the module. */
-const struct SosiaHttpApi* sosia_core_http(void);
+/* The one symbol of the module; gives its SosiaHttpApi, as any module gives its table. */
+const void* sosia_core_http(void);
 
 #ifdef __cplusplus
 }

@@ -125,7 +125,7 @@ void api_close(SosiaHttpConnection* connection) {
 
 }  // namespace
 
-extern "C" const SosiaHttpApi* sosia_core_http(void) {
+extern "C" const void* sosia_core_http(void) {
   static const SosiaHttpApi api{SOSIA_HTTP_ABI, api_open, api_send, api_interrupt, api_close};
   return &api;
 }

@@ -81,8 +81,8 @@ struct SosiaParquetApi {
   void (*close_writer)(struct SosiaParquetWriter* writer);
 };
 
-/* The one symbol of the module. */
-__attribute__((visibility("default"))) const struct SosiaParquetApi* sosia_formats_parquet(void);
+/* The one symbol of the module; gives its SosiaParquetApi, as any module gives its table. */
+__attribute__((visibility("default"))) const void* sosia_formats_parquet(void);
 
 #ifdef __cplusplus
 }

@@ -258,7 +258,7 @@ void api_close_writer(SosiaParquetWriter* writer) {
 
 }  // namespace
 
-extern "C" const SosiaParquetApi* sosia_formats_parquet(void) {
+extern "C" const void* sosia_formats_parquet(void) {
   static const SosiaParquetApi api{SOSIA_PARQUET_ABI, api_open,   api_rows,         api_columns,
                                    api_select,        api_next,   api_close_reader, api_create,
                                    api_write,         api_finish, api_close_writer};

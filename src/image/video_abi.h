@@ -48,8 +48,8 @@ struct SosiaVideoApi {
   void (*close)(struct SosiaVideoReader* reader);
 };
 
-/* The one symbol of the module. */
-const struct SosiaVideoApi* sosia_image_video(void);
+/* The one symbol of the module; gives its SosiaVideoApi, as any module gives its table. */
+const void* sosia_image_video(void);
 
 #ifdef __cplusplus
 }

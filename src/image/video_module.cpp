@@ -408,7 +408,7 @@ void close_reader(SosiaVideoReader* reader) {
 
 }  // namespace
 
-extern "C" const SosiaVideoApi* sosia_image_video(void) {
+extern "C" const void* sosia_image_video(void) {
   static const SosiaVideoApi api{SOSIA_VIDEO_ABI, open_reader, next_frame, close_reader};
   return &api;
 }
