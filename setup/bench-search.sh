@@ -15,11 +15,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$made_from" ]; then
   rm -rf "$place"
   python=$(find_python) || fail "no python3 of version 3.11 or later that can make a virtual environment"
   "$python" -m venv "$place" </dev/null
-  "$place/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --progress-bar off \
-    -r "$list" >"$state/bench-pip.log" 2>&1 </dev/null || {
-    tail -n 25 "$state/bench-pip.log" >&2
-    fail "pip could not install $list; its last lines are above"
-  }
+  run_pip bench-pip "$place/bin/python" install -r "$list" || fail_pip "install $list"
   printf '%s\n' "$made_from" >"$stamp"
 fi
 [ -x build/release/bin/gallery_peer ] || fail "build/release has no bench peer" "run: make bench-search"

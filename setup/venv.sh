@@ -39,12 +39,7 @@ fi
 
 say "installing the $(list_packages "$list" | wc -l) Python packages of $list"
 rm -f "$stamp"
-"$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-  --progress-bar off -r "$list" >"$state/pip.log" 2>&1 </dev/null || {
-  tail -n 25 "$state/pip.log" >&2
-  fail "pip could not install $list; its last lines are above, all are in $state/pip.log" \
-    "see that the machine reaches its Python package index (pip config list), then run make again"
-}
+run_pip pip "$venv/bin/python" install -r "$list" || fail_pip "install $list"
 "$venv/bin/python" -m pip check --disable-pip-version-check >"$state/pip.log" 2>&1 </dev/null || {
   cat "$state/pip.log" >&2
   fail "the packages of $list do not fit together; pip's words are above"
