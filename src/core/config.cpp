@@ -80,14 +80,8 @@ ConfigSources ConfigSources::of_process() {
     return text ? std::optional<std::string>(text) : std::nullopt;
   };
   std::error_code ignored;
-  const auto xdg = sources.environment("XDG_CONFIG_HOME");
-  const auto home = sources.environment("HOME");
-  fs::path user;
-  if (xdg && !xdg->empty()) {
-    user = fs::path(*xdg) / "sosia" / "config.toml";
-  } else if (home && !home->empty()) {
-    user = fs::path(*home) / ".config" / "sosia" / "config.toml";
-  }
+  fs::path user = user_folder("XDG_CONFIG_HOME", ".config");
+  if (!user.empty()) user = user / "sosia" / "config.toml";
   if (!user.empty() && fs::is_regular_file(user, ignored)) sources.user = user;
   if (fs::is_regular_file("sosia.toml", ignored)) sources.project = "sosia.toml";
   return sources;

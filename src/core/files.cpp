@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 
@@ -350,6 +351,12 @@ std::vector<fs::path> expand_paths(std::span<const std::string> inputs,
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
+}
+
+fs::path user_folder(const char* variable, const char* beneath_home) {
+  if (const char* own = std::getenv(variable); own != nullptr && *own != '\0') return own;
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? fs::path() : fs::path(home) / beneath_home;
 }
 
 TemporaryFolder::TemporaryFolder() {

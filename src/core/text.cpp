@@ -7,29 +7,6 @@ namespace sosia {
 
 namespace {
 
-/// Decodes one code point at `text[i]`; returns its length, or 0 when malformed.
-std::size_t decode_utf8(std::string_view text, std::size_t i, char32_t& out) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[i + k]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) {
-    out = lead;
-    return 1;
-  }
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || i + length > text.size()) return 0;
-  char32_t point = lead & (0x7fu >> length);
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(k) & 0xc0) != 0x80) return 0;
-    point = (point << 6) | (byte(k) & 0x3fu);
-  }
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (point < kSmallest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
-    return 0;
-  }
-  out = point;
-  return length;
-}
-
 bool is_zero_width(char32_t c) {
   return (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) ||
          (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x20d0 && c <= 0x20ff) || c < 0x20 || c == 0x7f;
@@ -50,6 +27,28 @@ std::string with_underscores(std::string_view name) {
 }
 
 }  // namespace
+
+std::size_t decode_utf8(std::string_view text, std::size_t i, char32_t& out) noexcept {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[i + k]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) {
+    out = lead;
+    return 1;
+  }
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || i + length > text.size()) return 0;
+  char32_t point = lead & (0x7fu >> length);
+  for (std::size_t k = 1; k < length; ++k) {
+    if ((byte(k) & 0xc0) != 0x80) return 0;
+    point = (point << 6) | (byte(k) & 0x3fu);
+  }
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (point < kSmallest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
+    return 0;
+  }
+  out = point;
+  return length;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> two_back(b.size() + 1), back(b.size() + 1), row(b.size() + 1);

@@ -58,16 +58,6 @@ void append_le(std::string& out, T value) {
   out.append(raw, sizeof(T));
 }
 
-/// Writes a code point below 0x110000 as UTF-8 (at most four bytes); returns how many.
-inline std::size_t encode_utf8(char32_t point, char* out) {
-  const std::size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  constexpr char32_t kLeads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-  for (std::size_t k = length; k-- > 1; point >>= 6)
-    out[k] = static_cast<char>(0x80 | (point & 0x3f));
-  out[0] = static_cast<char>(kLeads[length] | point);
-  return length;
-}
-
 inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

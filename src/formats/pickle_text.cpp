@@ -1,6 +1,7 @@
 // The escaped strings of protocol 0.
 
 #include "formats/pickle_graph.hpp"
+#include "sosia/core/text.hpp"
 
 namespace sosia::formats {
 

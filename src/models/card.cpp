@@ -66,20 +66,13 @@ void read_output(const Value& table, OutputSpec& output) {
   reader.texts("classes", output.classes);
   reader.flag("softmax", output.softmax);
   reader.text("live_class", output.live_class);
-  reader.text("decoder", output.decoder);
+  reader.word("decoder", output.decoder, {"scrfd", "yunet", "mtcnn", "mmod"});
   reader.finish();
   const auto& classes = output.classes;
   if (!output.live_class.empty() &&
       std::find(classes.begin(), classes.end(), output.live_class) == classes.end()) {
     refuse(
         fmt::format("output.live_class {} is not among output.classes", quote(output.live_class)));
-  }
-  static const std::vector<std::string> kDecoders{"scrfd", "yunet", "mtcnn", "mmod"};
-  if (!output.decoder.empty() &&
-      std::find(kDecoders.begin(), kDecoders.end(), output.decoder) == kDecoders.end()) {
-    refuse(fmt::format("output.decoder cannot be {}: it is {}", quote(output.decoder),
-                       enumerate(kDecoders, "or")),
-           did_you_mean(output.decoder, kDecoders));
   }
 }
 

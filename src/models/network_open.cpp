@@ -9,7 +9,6 @@
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 
 #include <fmt/format.h>
@@ -246,15 +245,8 @@ Network Network::open_bytes(std::span<const std::byte> onnx, std::string_view or
 }
 
 fs::path default_cache_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  if (const fs::path cache = variable("XDG_CACHE_HOME"); !cache.empty()) {
-    return cache / "sosia" / "networks";
-  }
-  const fs::path home = variable("HOME");
-  return home.empty() ? home : home / ".cache" / "sosia" / "networks";
+  const fs::path cache = user_folder("XDG_CACHE_HOME", ".cache");
+  return cache.empty() ? cache : cache / "sosia" / "networks";
 }
 
 std::string engine_version() {

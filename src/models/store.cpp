@@ -1,42 +1,32 @@
 #include "sosia/models/store.hpp"
 
 #include "models/built_in.hpp"
+#include "sosia/core/catalogue.hpp"
 #include "sosia/core/error.hpp"
+#include "sosia/core/files.hpp"
 #include "sosia/core/hash.hpp"
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 namespace sosia::models {
 namespace fs = std::filesystem;
 namespace {
 
-/// A variable of the environment that names a folder; "" when unset or empty.
-fs::path folder_of(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value == nullptr ? fs::path() : fs::path(value);
-}
-
 /// The user's folder, or "" when the environment does not say where it is.
 fs::path find_user_folder() {
-  if (const fs::path own = folder_of("SOSIA_MODELS"); !own.empty()) return own;
-  if (const fs::path data = folder_of("XDG_DATA_HOME"); !data.empty()) {
-    return data / "sosia" / "models";
-  }
-  const fs::path home = folder_of("HOME");
-  return home.empty() ? home : home / ".local" / "share" / "sosia" / "models";
+  if (const char* own = std::getenv("SOSIA_MODELS"); own != nullptr && *own != '\0') return own;
+  const fs::path data = user_folder("XDG_DATA_HOME", ".local/share");
+  return data.empty() ? data : data / "sosia" / "models";
 }
 
-/// share/sosia/models of the prefix that this library lies in.
+/// share/sosia/models of the prefix that the libraries lie in.
 fs::path installed_folder() {
-  static const char anchor = 0;
-  Dl_info info{};
-  if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return {};
-  return fs::path(info.dli_fname).parent_path() / ".." / ".." / "share" / "sosia" / "models";
+  return (Catalogue::module_folder() / ".." / ".." / "share" / "sosia" / "models")
+      .lexically_normal();
 }
 
 /// Cards of a folder by file name; what cannot be read goes to `broken`.
@@ -114,9 +104,7 @@ ModelStore::ModelStore(const StoreOptions& options) {
   }
   if (options.built_in) {
     folders_.emplace_back(SOSIA_MODELS_DIR);
-    if (const fs::path installed = installed_folder(); !installed.empty()) {
-      folders_.push_back(installed.lexically_normal());
-    }
+    folders_.push_back(installed_folder());
     for (ModelCard& card : built_in_cards()) cards_.push_back(std::move(card));
   }
   // Of one name the first stays: stable_sort keeps the order of the folders.

@@ -48,6 +48,14 @@ void TableReader::text(std::string_view key, std::string& member) {
   member = value->as_text();
 }
 
+void TableReader::word(std::string_view key, std::string& member,
+                       const std::vector<std::string>& names) {
+  text(key, member);
+  if (!member.empty() && std::find(names.begin(), names.end(), member) == names.end()) {
+    refuse_choice(key, member, names);
+  }
+}
+
 void TableReader::required_text(std::string_view key, std::string& member) {
   text(key, member);
   if (!has(key)) {

@@ -53,6 +53,9 @@ class TableReader {
     refuse_choice(key, word, names);
   }
 
+  /// The same for a text that is one of `names`; "" counts as absent.
+  void word(std::string_view key, std::string& member, const std::vector<std::string>& names);
+
   /// Throws for the first key that nobody asked for, with the nearest one that exists.
   void finish() const;
   /// "input.shape"

@@ -1,5 +1,7 @@
 #include "models/unicode.hpp"
 
+#include "sosia/core/text.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <span>
@@ -26,31 +28,6 @@ bool within(std::span<const Range> ranges, char32_t code) {
   return after != ranges.begin() && code <= std::prev(after)->last;
 }
 
-/// Length of the sequence that `lead` begins; 0 when it begins none.
-std::size_t sequence_length(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead < 0xE0) return 2;
-  if (lead >= 0xE0 && lead < 0xF0) return 3;
-  if (lead >= 0xF0 && lead < 0xF5) return 4;
-  return 0;
-}
-
-/// The code point at the front of `text`, or the replacement when its bytes are none.
-char32_t decode_one(std::string_view text, std::size_t length) {
-  if (length == 0 || length > text.size()) return kReplacement;
-  constexpr char32_t kFirstOfLength[] = {0, 0, 0x80, 0x800, 0x10000};
-  const auto lead = static_cast<unsigned char>(text[0]);
-  char32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xC0) != 0x80) return kReplacement;
-    code = code << 6 | (byte & 0x3FU);
-  }
-  const bool bad =
-      code < kFirstOfLength[length] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000);
-  return bad ? kReplacement : code;
-}
-
 /// Hangul syllables fall apart by arithmetic. Reference: The Unicode Standard, section 3.12.
 void decompose_hangul(char32_t code, std::vector<char32_t>& out) {
   constexpr char32_t kLeads = 0x1100, kVowels = 0x1161, kTails = 0x11A7;
@@ -63,37 +40,16 @@ void decompose_hangul(char32_t code, std::vector<char32_t>& out) {
 
 }  // namespace
 
-std::vector<char32_t> decode_utf8(std::string_view text) {
+std::vector<char32_t> code_points(std::string_view text) {
   std::vector<char32_t> codes;
   codes.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(static_cast<unsigned char>(text[0]));
-    const char32_t code = decode_one(text, length);
-    // A replacement that was written as such takes its three bytes, a broken byte only itself.
-    const bool broken = code == kReplacement && !text.starts_with("\xEF\xBF\xBD");
+  for (std::size_t i = 0; i < text.size();) {
+    char32_t code = kReplacement;
+    const std::size_t length = decode_utf8(text, i, code);
     codes.push_back(code);
-    text.remove_prefix(broken ? 1 : length);
+    i += length == 0 ? 1 : length;
   }
   return codes;
-}
-
-void append_utf8(std::string& text, char32_t code) {
-  const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6);
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3F));
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
 }
 
 bool is_white_space(char32_t code) {

@@ -2,15 +2,13 @@
 // The properties of code points that BERT's tokenizer asks for. Tables: unicode_tables.inc.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace sosia::models {
 
 /// UTF-8 to code points; each byte of an invalid sequence becomes U+FFFD.
-std::vector<char32_t> decode_utf8(std::string_view text);
-void append_utf8(std::string& text, char32_t code);
+std::vector<char32_t> code_points(std::string_view text);
 
 bool is_white_space(char32_t code);
 /// Categories Cc, Cf, Co, but for tab and ends of lines.

@@ -40,7 +40,7 @@ std::vector<Word> words_of(std::string_view text) {
     if (!word.empty()) words.push_back(std::move(word));
     word.clear();
   };
-  for (const char32_t code : decode_utf8(text)) {
+  for (const char32_t code : code_points(text)) {
     if (code == 0 || code == 0xFFFD || is_control(code)) continue;
     if (is_white_space(code)) {
       end_word();
@@ -92,7 +92,8 @@ struct WordPieceTokenizer::Impl {
     std::vector<std::size_t> starts;  // of each code point, and the end
     for (const char32_t code : word) {
       starts.push_back(utf8.size());
-      append_utf8(utf8, code);
+      char bytes[4];
+      utf8.append(bytes, encode_utf8(code, bytes));
     }
     starts.push_back(utf8.size());
     const std::size_t before = out.size();

@@ -90,6 +90,11 @@ class MappedFile {
 std::vector<std::filesystem::path> expand_paths(std::span<const std::string> inputs,
                                                 std::span<const std::string_view> extensions = {});
 
+/// Where the user keeps files of one kind, by the XDG base directory specification: the folder that
+/// `variable` ("XDG_CACHE_HOME") names, else `beneath_home` (".cache") in HOME; "" when neither is
+/// known.
+std::filesystem::path user_folder(const char* variable, const char* beneath_home);
+
 /// A fresh folder that is removed with its content when the object dies. For tests and scratch.
 class TemporaryFolder {
  public:

@@ -36,6 +36,20 @@ std::size_t display_width(std::string_view text);
 /// `most` bytes: safe to show in an error message whatever the input was.
 std::string quote(std::string_view text, std::size_t most = 80);
 
+/// Decodes the code point at `text[i]`, i < text.size(); returns its length in bytes, or 0 when it
+/// is not well-formed (`out` is left alone then).
+std::size_t decode_utf8(std::string_view text, std::size_t i, char32_t& out) noexcept;
+
+/// Writes a code point below 0x110000 as UTF-8 (at most four bytes); returns how many.
+inline std::size_t encode_utf8(char32_t point, char* out) noexcept {
+  const std::size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  constexpr char32_t kLeads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+  for (std::size_t k = length; k-- > 1; point >>= 6)
+    out[k] = static_cast<char>(0x80 | (point & 0x3f));
+  out[0] = static_cast<char>(kLeads[length] | point);
+  return length;
+}
+
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).
 bool valid_utf8(std::string_view text);
 
