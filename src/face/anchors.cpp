@@ -101,7 +101,10 @@ class AnchorDetector final : public FaceDetector {
     }
     // The same face at another scale, or cut by the edge of a tile.
     if (passes.size() > 1) suppress(faces, 0.7, OverlapRule::over_smaller);
-    if (points_) add_points(rgb, faces);
+    if (points_) {
+      const std::vector<double> halves{0.5, 0.25, 0.125};
+      take_points(*points_, Pyramid(rgb, halves), faces);
+    }
     drop_small(faces, options.min_face_px);
     return faces;
   }
@@ -166,20 +169,6 @@ class AnchorDetector final : public FaceDetector {
       }
       if (finite(face.box) && finite(face.landmarks)) faces.push_back(face);
     }
-  }
-
-  void add_points(image::ImageView rgb, std::vector<Detection>& faces) const {
-    const std::vector<double> halves{0.5, 0.25, 0.125};
-    const Pyramid pyramid(rgb, halves);
-    std::vector<Corners> windows;
-    for (const Detection& face : faces) {
-      const image::Box& b = face.box;
-      const double side = std::max(b.width_px, b.height_px);
-      const double x = b.x_px + (b.width_px - side) / 2, y = b.y_px + (b.height_px - side) / 2;
-      windows.push_back({x, y, x + side, y + side, face.score});
-    }
-    const std::vector<Detection> seen = points_->run(pyramid, windows);
-    for (std::size_t i = 0; i < faces.size(); ++i) faces[i].landmarks = seen[i].landmarks;
   }
 
   std::string name_;

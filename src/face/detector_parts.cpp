@@ -59,6 +59,18 @@ models::Tensor padded_tensor(const models::InputSpec& input, image::ImageView pi
   return tensor;
 }
 
+void take_points(const OutputNet& net, const Pyramid& pyramid, std::vector<Detection>& faces) {
+  std::vector<Corners> windows;
+  for (const Detection& face : faces) {
+    const image::Box& b = face.box;
+    const double side = std::max(b.width_px, b.height_px);
+    const double x = b.x_px + (b.width_px - side) / 2, y = b.y_px + (b.height_px - side) / 2;
+    windows.push_back({x, y, x + side, y + side, face.score});
+  }
+  const std::vector<Detection> seen = net.run(pyramid, windows);
+  for (std::size_t i = 0; i < faces.size(); ++i) faces[i].landmarks = seen[i].landmarks;
+}
+
 void drop_small(std::vector<Detection>& faces, double min_face_px) {
   std::erase_if(faces, [&](const Detection& face) {
     return !(std::max(face.box.width_px, face.box.height_px) >= min_face_px);

@@ -1,6 +1,7 @@
 #pragma once
 // What all detectors share.
 
+#include "face/mtcnn.hpp"
 #include "sosia/face/detector.hpp"
 #include "sosia/models/tensor.hpp"
 
@@ -18,6 +19,9 @@ image::ImageView as_rgb(image::ImageView picture, image::Image& storage);
 /// with what becomes 0: the engine prepares itself anew for every shape, so there should be few.
 models::Tensor padded_tensor(const models::InputSpec& input, image::ImageView picture,
                              int multiple);
+
+/// Gives every face the points that MTCNN's last network sees in the square about its box.
+void take_points(const OutputNet& net, const Pyramid& pyramid, std::vector<Detection>& faces);
 
 /// Removes faces whose longer side is below the limit.
 void drop_small(std::vector<Detection>& faces, double min_face_px);

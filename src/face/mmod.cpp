@@ -18,8 +18,6 @@ constexpr double kWindow = 80, kStride = 8, kOffset = 14;
 constexpr double kStep = 5.0 / 6;  // pyramid_down<6>
 // Windows of one face overlap more than this (the detector's own rule covers both shares).
 constexpr double kMostUnion = 0.3;
-// The points' network wants MTCNN's boxes, which are higher and narrower than dlib's.
-constexpr double kPointsScale = 1.0;
 
 /// The map is a margin: 0 decides, about 1 is sure. As a probability it is 1 / (1 + exp(-2 m)).
 double probability(double margin) {
@@ -55,7 +53,7 @@ class Mmod final : public FaceDetector {
     for (const Level& level : pyramid.levels()) scan(level, least, faces);
     suppress(faces, kMostUnion, OverlapRule::over_union);
     suppress(faces, 0.6, OverlapRule::over_smaller);
-    add_points(pyramid, faces);
+    take_points(output_, pyramid, faces);
     drop_small(faces, options.min_face_px);
     return faces;
   }
@@ -82,18 +80,6 @@ class Mmod final : public FaceDetector {
         faces.push_back(face);
       }
     }
-  }
-
-  void add_points(const Pyramid& pyramid, std::vector<Detection>& faces) const {
-    std::vector<Corners> windows;
-    for (const Detection& face : faces) {
-      const image::Box& b = face.box;
-      const double side = std::max(b.width_px, b.height_px) * kPointsScale;
-      const double cx = b.x_px + b.width_px / 2, cy = b.y_px + b.height_px / 2;
-      windows.push_back({cx - side / 2, cy - side / 2, cx + side / 2, cy + side / 2, face.score});
-    }
-    const std::vector<Detection> seen = output_.run(pyramid, windows);
-    for (std::size_t i = 0; i < faces.size(); ++i) faces[i].landmarks = seen[i].landmarks;
   }
 
   std::string name_, identity_;

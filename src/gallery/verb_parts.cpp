@@ -123,6 +123,16 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   return ms + *clock - *zone;
 }
 
+std::optional<std::int64_t> time_option(const char* flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto time = parse_time(text);
+  if (!time) {
+    throw Error(ErrorCode::usage, fmt::format("{}: {} is no time", flag, quote(text)),
+                "write 2024-05-01 or 2024-05-01T12:00:00Z");
+  }
+  return time;
+}
+
 std::string format_time(std::int64_t time_ms) {
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(time_ms)};
   const auto days = std::chrono::floor<std::chrono::days>(time);

@@ -42,14 +42,7 @@ Report forget(const ForgetOptions& o, RunContext& run) {
                            : "too much says what is to be forgotten",
                 "give a label, --before or --older-than-days, and only one of them");
   }
-  std::optional<std::int64_t> before_ms;
-  if (!o.before.empty()) {
-    before_ms = parse_time(o.before);
-    if (!before_ms) {
-      throw Error(ErrorCode::usage, "--before: " + quote(o.before) + " is no time",
-                  "write it as 2024-05-01 or 2024-05-01T12:30:00Z");
-    }
-  }
+  std::optional<std::int64_t> before_ms = time_option("--before", o.before);
   if (o.older_than_days) {
     before_ms = now_ms() - std::llround(*o.older_than_days * 86'400'000.0);
   }

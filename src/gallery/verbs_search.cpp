@@ -117,22 +117,12 @@ std::string_view name_of(SearchMode mode) {
   return "";
 }
 
-std::optional<std::int64_t> time_of(const char* flag, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto time = parse_time(text);
-  if (!time) {
-    throw Error(ErrorCode::usage, fmt::format("{}: {} is no time", flag, quote(text)),
-                "write 2024-05-01 or 2024-05-01T12:00:00Z");
-  }
-  return time;
-}
-
 Filter filter_of(const SearchOptions& o) {
   Filter filter;
   filter.labels = o.label;
   filter.cameras = o.camera;
-  filter.from_ms = time_of("--from", o.from);
-  filter.to_ms = time_of("--to", o.to);
+  filter.from_ms = time_option("--from", o.from);
+  filter.to_ms = time_option("--to", o.to);
   if (!o.tenant.empty()) filter.tenant = o.tenant;
   return filter;
 }

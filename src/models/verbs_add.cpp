@@ -128,22 +128,21 @@ Report report_of(const Suggestion& suggestion, const AddOptions& o, const fs::pa
   return report;
 }
 
-Report plan(const AddOptions& o, RunContext& run) {
+Report propose(const AddOptions& o, bool keep, RunContext& run) {
   run.note_input(o.file);
   const ModelStore store = open_store(o.place);
   const Suggestion suggestion = card_for(o, store, sha256_file(o.file));
   const fs::path folder = o.folder.empty() ? user_model_folder() : fs::path(o.folder);
-  return report_of(suggestion, o, folder, false);
+  if (keep) write(suggestion, o, folder, run);
+  return report_of(suggestion, o, folder, keep);
+}
+
+Report plan(const AddOptions& o, RunContext& run) {
+  return propose(o, false, run);
 }
 
 Report add(const AddOptions& o, RunContext& run) {
-  if (!o.confirm) return plan(o, run);
-  run.note_input(o.file);
-  const ModelStore store = open_store(o.place);
-  const Suggestion suggestion = card_for(o, store, sha256_file(o.file));
-  const fs::path folder = o.folder.empty() ? user_model_folder() : fs::path(o.folder);
-  write(suggestion, o, folder, run);
-  return report_of(suggestion, o, folder, true);
+  return propose(o, o.confirm, run);
 }
 
 }  // namespace
