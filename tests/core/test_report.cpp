@@ -1,3 +1,4 @@
+#include "common.hpp"
 #include "core/embedded.hpp"
 #include "core/report_parts.hpp"
 #include "sosia/core/error.hpp"
@@ -32,10 +33,6 @@ std::string internal_error(Call call) {
   }
   ADD_FAILURE() << "nothing was thrown";
   return {};
-}
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
 }
 
 std::size_t count(std::string_view text, std::string_view part) {

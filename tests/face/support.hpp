@@ -1,6 +1,7 @@
 #pragma once
 // What the tests and figures of this room share: data, photos with known truth, verification.
 
+#include "common.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/evaluate/roc.hpp"
@@ -10,28 +11,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sosia::face::testing {
-
-/// A file or folder of the shared data, or nothing.
-inline std::optional<std::filesystem::path> shared_data(const std::string& name) {
-  const char* root = std::getenv("SOSIA_DATA");
-  const std::filesystem::path path =
-      (root != nullptr ? std::filesystem::path(root)
-                       : std::filesystem::path(SOSIA_SOURCE_DIR) / ".." / "shared" / "data") /
-      name;
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  return path;
-}
 
 /// The cards that come with sosia; weights from set-up and from the shared data, where present.
 inline models::ModelStore test_store() {
@@ -50,16 +36,6 @@ inline bool present(const models::ModelStore& store, std::string_view card) {
                        [&](const std::string& part) { return present(store, part); });
   }
   return store.state(found, false) == models::WeightState::present;
-}
-
-/// The error code that `action` throws, or nothing.
-inline std::optional<ErrorCode> code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }
 
 /// A photo and the boxes that people drew in it.

@@ -1,5 +1,6 @@
 // SCRFD and YuNet: layouts by shape, decoding of hand-made numbers.
 
+#include "errors.hpp"
 #include "face/anchors.hpp"
 #include "face/mtcnn.hpp"
 #include "face/support.hpp"
@@ -10,8 +11,6 @@
 
 namespace sosia::face {
 namespace {
-
-using testing::code_of;
 
 std::vector<models::Port> ports(std::initializer_list<std::int64_t> last) {
   std::vector<models::Port> out;

@@ -1,5 +1,6 @@
 // Quality: monotone in size, blur and pose; the pose of rendered heads.
 
+#include "errors.hpp"
 #include "face/support.hpp"
 #include "sosia/face/quality.hpp"
 #include "sosia/world/face.hpp"
@@ -129,7 +130,7 @@ TEST(Quality, IsTheProductOfItsParts) {
   EXPECT_EQ(make_quality()->assess(detection(face), chip).frontality, 0);
   EXPECT_LT(make_quality()->assess(detection(face), chip, 10.0).norm,
             make_quality()->assess(detection(face), chip, 22.0).norm);
-  EXPECT_EQ(testing::code_of([] { make_quality({.low_eye_distance_px = 50}); }),
+  EXPECT_EQ(code_of([] { make_quality({.low_eye_distance_px = 50}); }),
             ErrorCode::invalid_argument);
 }
 

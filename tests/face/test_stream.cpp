@@ -1,5 +1,6 @@
 // The ordered stream: order, bounds, errors, cancel.
 
+#include "errors.hpp"
 #include "face/ordered_stream.hpp"
 #include "face/support.hpp"
 
@@ -11,8 +12,6 @@
 
 namespace sosia::face {
 namespace {
-
-using testing::code_of;
 
 TEST(OrderedStream, KeepsOrderAndStaysBounded) {
   RunContext run({.threads = 4});

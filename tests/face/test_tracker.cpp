@@ -1,5 +1,6 @@
 // Tracking: one person, one track.
 
+#include "errors.hpp"
 #include "face/support.hpp"
 #include "sosia/core/rng.hpp"
 
@@ -86,9 +87,9 @@ TEST(Tracker, ShortTracksAndBadOptions) {
   tracker.add(1, 40, std::vector{face(1, 100)});
   ASSERT_EQ(tracker.tracks().size(), 1u);
   EXPECT_EQ(tracker.tracks()[0].id, 0u);
-  EXPECT_EQ(testing::code_of([&] { tracker.add(1, 80, {}); }), ErrorCode::invalid_argument);
-  EXPECT_EQ(testing::code_of([] { FaceTracker({.min_overlap = 0}); }), ErrorCode::invalid_argument);
-  EXPECT_EQ(testing::code_of([] { FaceTracker({.min_cosine = 0.5, .max_unlike = 0.6}); }),
+  EXPECT_EQ(code_of([&] { tracker.add(1, 80, {}); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([] { FaceTracker({.min_overlap = 0}); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([] { FaceTracker({.min_cosine = 0.5, .max_unlike = 0.6}); }),
             ErrorCode::invalid_argument);
 }
 

@@ -3,7 +3,8 @@
 
 #include "../../fuzz/formats/exercise.hpp"
 #include "../../fuzz/formats/samples.hpp"
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/core/rng.hpp"
 
 #include <atomic>

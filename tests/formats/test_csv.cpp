@@ -1,4 +1,5 @@
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/core/rng.hpp"
 #include "sosia/formats/csv.hpp"
 

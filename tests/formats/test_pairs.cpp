@@ -1,4 +1,6 @@
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
+#include "sosia/core/files.hpp"
 #include "sosia/formats/pairs.hpp"
 
 namespace sosia::formats {

@@ -1,3 +1,4 @@
+#include "common.hpp"
 #include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
@@ -9,10 +10,6 @@
 
 namespace sosia::formats {
 namespace {
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 constexpr std::string_view kTwoFolds =
     "2\t1\n"

@@ -1,4 +1,5 @@
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "formats/reference_files.hpp"
 #include "sosia/formats/pickle.hpp"
 

@@ -1,3 +1,4 @@
+#include "common.hpp"
 #include "errors.hpp"
 #include "formats/test_pickle_samples.hpp"
 #include "sosia/core/error.hpp"
@@ -16,10 +17,6 @@ namespace {
 
 using namespace std::string_view_literals;
 using samples::from_hex;
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -1,4 +1,5 @@
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/formats/recordio.hpp"
 
 namespace sosia::formats {

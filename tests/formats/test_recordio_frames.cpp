@@ -1,3 +1,4 @@
+#include "common.hpp"
 #include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
@@ -15,10 +16,6 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kMagic = "\x0a\x23\xd7\xce"sv;
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

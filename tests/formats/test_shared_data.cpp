@@ -1,6 +1,7 @@
 // Real files, where the shared data are at hand.
 
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/formats.hpp"
 
 namespace sosia::formats {

@@ -1,4 +1,5 @@
-#include "formats/helpers.hpp"
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/core/hash.hpp"
 #include "sosia/formats/verification_bin.hpp"
 

@@ -1,15 +1,14 @@
 #pragma once
 // What the tests of this room share.
 
+#include "common.hpp"
+#include "errors.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/models.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,33 +16,6 @@
 #include <gtest/gtest.h>
 
 namespace sosia::models {
-
-/// The error that `action` throws; a failure of the test when it throws none.
-inline Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::internal, "");
-}
-
-inline bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-/// A file of the shared data, or nothing.
-inline std::optional<std::filesystem::path> shared_data(const std::string& name) {
-  const char* root = std::getenv("SOSIA_DATA");
-  const std::filesystem::path path =
-      (root != nullptr ? std::filesystem::path(root)
-                       : std::filesystem::path(SOSIA_SOURCE_DIR) / ".." / "shared" / "data") /
-      name;
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  return path;
-}
 
 #define SOSIA_NEED(variable, name)         \
   const auto variable = shared_data(name); \
@@ -160,10 +132,6 @@ inline std::string small_recogniser(std::int64_t batch = -1, std::int64_t side =
                  onnx_node("Flatten", {"pooled"}, {"fc1"})};
   graph.outputs = {onnx_value("fc1", {batch, 3})};
   return graph.file();
-}
-
-inline std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
 }
 
 }  // namespace sosia::models

@@ -126,7 +126,7 @@ TEST(Canvas, NoiseHasItsDeviationAndDependsOnPlaceOnly) {
       across += r * g;
     }
   }
-  EXPECT_NEAR(sum / 4096, 0, 0.003);
+  EXPECT_NEAR(sum / 4096, 0, 0.0025);
   EXPECT_NEAR(std::sqrt(squares / 4096), 0.05, 0.0025);
   EXPECT_NEAR(across / 4096 / 0.0025, 0, 0.06);
 }
