@@ -1,7 +1,9 @@
 // Figures of detectors and embedders on the shared data, and calibration records.
 //
-//   face_report detect DETECTOR [MIN_FACE_PX [MIN_SCORE]]   found and false faces, processor
-//   milliseconds face_report show DETECTOR FILE [OUT [MIN_FACE_PX [MIN_SCORE]]]   boxes, drawn
+//   face_report detect DETECTOR [MIN_FACE_PX [MIN_SCORE]]
+//       found and false faces, milliseconds of the processor
+//   face_report show DETECTOR FILE [OUT [MIN_FACE_PX [MIN_SCORE]]]
+//       boxes, printed and drawn
 //   face_report embed EMBEDDER [DETECTOR]                   ORL and johns: rank-1, AUC, TAR
 //   face_report calibrate EMBEDDER DIR OUT                  folder per subject -> record (JSON)
 

@@ -204,8 +204,8 @@ def exact_row(count, threads, batch, best):
 
 
 def graphs(sosia, rows, build_threads, wanted):
-    """Of the `wanted` peers: {name: (search(width, threads) -> (seconds, ids), build seconds)}, all with M 16 and
-    efConstruction 200."""
+    """Of the `wanted` peers: {name: (search(width, threads) -> (seconds, ids), build seconds)}, all
+    with M 16 and efConstruction 200."""
     probes = {}
     built = {}
 
