@@ -171,16 +171,17 @@ void take_from_file(ModelCard& card, const Seen& seen, std::span<const Port> out
 }  // namespace
 
 Suggestion suggest_card(std::span<const Port> inputs, std::span<const Port> outputs,
-                        const std::string& file_name, std::span<const ModelCard> conventions) {
+                        const std::string& file_name, std::span<const ModelCard> conventions,
+                        const std::string& named) {
   const Seen seen = look(inputs, outputs, file_name);
-  const Choice choice = choose(seen);
-  if (choice.convention.empty()) {
+  const Choice choice = named.empty() ? choose(seen) : Choice{named, "the convention was named"};
+  if (choice.convention.empty() || seen.picture == nullptr) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("no convention fits a network with inputs {} and outputs {}",
                             ports_text(inputs), ports_text(outputs)),
                 "write a card for it: docs/model-cards.md says how");
   }
-  const std::string wanted = "convention-" + choice.convention;
+  const std::string wanted = named.empty() ? "convention-" + choice.convention : named;
   const auto found = std::find_if(conventions.begin(), conventions.end(), [&](const auto& card) {
     return card.kind == CardKind::convention && card.name == wanted;
   });

@@ -41,31 +41,15 @@ void describe(Fields& f, AddOptions& o) {
   describe_store(f, o.place);
 }
 
-/// The suggestion by the router, or by the convention that was named.
+/// The suggestion by the router; a convention that is named must be one.
 Suggestion suggest(const AddOptions& o, const Network& network, const ModelStore& store) {
-  if (o.convention.empty()) {
-    return suggest_card(network.inputs(), network.outputs(), o.file, store.cards());
-  }
-  ModelCard convention = store.at(o.convention);
-  const std::string wanted = convention.name;
-  if (convention.kind != CardKind::convention) {
+  if (!o.convention.empty() && store.at(o.convention).kind != CardKind::convention) {
     throw Error(ErrorCode::usage,
                 fmt::format("{} is a {}, not a convention", quote(o.convention),
-                            to_string(convention.kind)),
+                            to_string(store.at(o.convention).kind)),
                 "`sosia models list --conventions` shows them");
   }
-  Suggestion suggestion{convention, wanted, {"the convention was named"}, {}};
-  ModelCard& card = suggestion.card;
-  card.kind = CardKind::model;
-  card.source = "suggested";
-  card.name = ascii_lower(fs::path(o.file).stem().string());
-  for (const Port& port : network.inputs()) {
-    if (port.shape.size() != 4) continue;
-    card.input.name = port.name;
-    card.input.shape = port.shape;
-    break;
-  }
-  return suggestion;
+  return suggest_card(network.inputs(), network.outputs(), o.file, store.cards(), o.convention);
 }
 
 /// The card that goes with the file: one that knows its hash, else a suggestion.

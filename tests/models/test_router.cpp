@@ -46,6 +46,22 @@ TEST(Router, OtherRoles) {
             "convention-inswapper");
 }
 
+TEST(Router, ANamedConventionIsTaken) {
+  const std::vector<Port> in{port("data", {-1, 3, 112, 112})}, out{port("fc1", {-1, 256})};
+  const Suggestion named =
+      suggest_card(in, out, "My Net.onnx", built_in_cards(), "convention-adaface");
+  EXPECT_EQ(named.convention, "convention-adaface");
+  // The same care as with a convention that was found.
+  EXPECT_EQ(named.card.name, "my-net");
+  EXPECT_EQ(named.card.output.dimension, 256);
+  EXPECT_EQ(named.card.provenance.licence, "not looked up");
+  EXPECT_FALSE(named.card.threshold.has_value());
+  expect_refused([&] { suggest_card(in, out, "n.onnx", built_in_cards(), "convention-none"); },
+                 "convention-none", ErrorCode::not_found);
+  expect_refused([&] { suggest_card(out, out, "n.onnx", built_in_cards(), named.convention); },
+                 "no convention fits", ErrorCode::unsupported);
+}
+
 TEST(Router, Detectors) {
   std::vector<Port> nine;
   for (const std::int64_t last : {1, 1, 1, 4, 4, 4, 10, 10, 10}) {

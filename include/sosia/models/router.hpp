@@ -21,9 +21,12 @@ struct Suggestion {
 /// By InsightFace's rules with the shapes of other families: five outputs or more are a detector,
 /// two inputs with a 128-pixel picture a swapper, 192 landmarks, 96 attributes, a square from 112
 /// up a recogniser, 256 x 128 a person, 80 or 128 with two or three numbers anti-spoofing.
-/// `file_name` tells families of one shape apart (adaface: BGR). Throws unsupported when no rule
-/// fits, with what was seen. Reference: insightface, model_zoo/model_zoo.py (ModelRouter).
+/// `file_name` tells families of one shape apart (adaface: BGR). A convention that is `named` is
+/// taken instead of what the rules say. Throws unsupported when no rule fits or the network takes
+/// no picture, with what was seen; not_found when the convention is not among `conventions`.
+/// Reference: insightface, model_zoo/model_zoo.py (ModelRouter).
 Suggestion suggest_card(std::span<const Port> inputs, std::span<const Port> outputs,
-                        const std::string& file_name, std::span<const ModelCard> conventions);
+                        const std::string& file_name, std::span<const ModelCard> conventions,
+                        const std::string& named = {});
 
 }  // namespace sosia::models
