@@ -5,4 +5,6 @@
 #include "sosia/gallery/decision.hpp"
 #include "sosia/gallery/gallery.hpp"
 #include "sosia/gallery/groups.hpp"
+#include "sosia/gallery/place.hpp"
+#include "sosia/gallery/policy.hpp"
 #include "sosia/gallery/template.hpp"

@@ -4,6 +4,7 @@
 
 #include "sosia/models/card.hpp"
 #include "sosia/models/network.hpp"
+#include "sosia/models/place.hpp"
 #include "sosia/models/router.hpp"
 #include "sosia/models/store.hpp"
 #include "sosia/models/tensor.hpp"

@@ -1,11 +1,11 @@
 // `sosia models add`.
 
-#include "models/verb_parts.hpp"
 #include "models/verbs.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/hash.hpp"
 #include "sosia/core/text.hpp"
 #include "sosia/models/network.hpp"
+#include "sosia/models/place.hpp"
 #include "sosia/models/router.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // `sosia models list` and `show`.
 
-#include "models/verb_parts.hpp"
 #include "models/verbs.hpp"
+#include "sosia/models/place.hpp"
 #include "sosia/models/tensor.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,5 @@
 // `sosia models run`.
 
-#include "models/verb_parts.hpp"
 #include "models/verbs.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/hash.hpp"
@@ -9,6 +8,7 @@
 #include "sosia/image/decode.hpp"
 #include "sosia/image/transform.hpp"
 #include "sosia/models/network.hpp"
+#include "sosia/models/place.hpp"
 #include "sosia/models/router.hpp"
 #include "sosia/models/text_encoder.hpp"
 

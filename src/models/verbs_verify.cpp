@@ -1,7 +1,7 @@
 // `sosia models verify`.
 
-#include "models/verb_parts.hpp"
 #include "models/verbs.hpp"
+#include "sosia/models/place.hpp"
 
 #include <fmt/format.h>
 

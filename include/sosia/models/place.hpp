@@ -1,5 +1,5 @@
 #pragma once
-// What the verbs of this room share.
+// Which folders of cards and weights a verb looks into: the same option in every room.
 
 #include "sosia/core/fields.hpp"
 #include "sosia/core/report.hpp"
@@ -15,6 +15,8 @@ struct StorePlace {
   std::vector<std::string> models = {};
 };
 void describe_store(Fields& f, StorePlace& o);
+
+/// Throws as the store: not_found for a folder that does not exist.
 ModelStore open_store(const StorePlace& o);
 
 /// A warning for each card that could not be read.

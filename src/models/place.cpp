@@ -1,4 +1,4 @@
-#include "models/verb_parts.hpp"
+#include "sosia/models/place.hpp"
 
 #include "sosia/core/text.hpp"
 

@@ -1,0 +1,11 @@
+#include "face/verbs.hpp"
+
+#include "sosia/core/registry.hpp"
+
+namespace sosia::face {
+
+void register_verbs(Registry& registry) {
+  registry.add(detect_verb());
+}
+
+}  // namespace sosia::face
