@@ -7,4 +7,5 @@
 #include "sosia/gallery/groups.hpp"
 #include "sosia/gallery/place.hpp"
 #include "sosia/gallery/policy.hpp"
+#include "sosia/gallery/sink.hpp"
 #include "sosia/gallery/template.hpp"

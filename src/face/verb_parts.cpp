@@ -112,7 +112,7 @@ FacePipeline open_pipeline(const FaceOptions& o, const PipelineWish& wish, Repor
   return FacePipeline(store, options);
 }
 
-FileList collect_inputs(std::span<const std::string> inputs) {
+std::vector<std::string> with_standard_input(std::span<const std::string> inputs) {
   std::vector<std::string> names;
   bool read = false;
   for (const std::string& input : inputs) {
@@ -124,7 +124,11 @@ FileList collect_inputs(std::span<const std::string> inputs) {
       }
     }
   }
-  FileList list = collect_files(names);
+  return names;
+}
+
+FileList collect_inputs(std::span<const std::string> inputs) {
+  FileList list = collect_files(with_standard_input(inputs));
   if (list.files.empty()) {
     throw Error(ErrorCode::not_found,
                 list.skipped.empty() ? "there is no picture"
@@ -175,13 +179,23 @@ void add_counts(Report& report, const FileCounts& counts) {
   report.scalar("read", counts.read, "files read");
   report.scalar("faces_found", counts.faces, "faces found");
   report.scalar("without_face", counts.without_face, "files without a face");
-  Table& table = report.table("problems", "Files that could not be read",
-                              {{"file", "", ""}, {"reason", "", ""}});
+  Table table{.key = "problems",
+              .title = "Files that could not be read",
+              .columns = {{"file", "", ""}, {"reason", "", ""}}};
   for (const SkippedFile& file : counts.bad) table.add({file.path.string(), file.reason});
+  add_table(report, std::move(table));
   if (!counts.bad.empty()) {
     report.warning(fmt::format("{} of {} files could not be read: they are listed with the reasons",
                                counts.bad.size(), counts.files));
   }
+}
+
+void add_table(Report& report, Table table) {
+  if (table.rows.empty()) {
+    report.data(table.key, Value::list());
+    return;
+  }
+  report.table(table.key, table.title, table.columns, table.note).rows = std::move(table.rows);
 }
 
 std::string reason_of(const Error& error) {

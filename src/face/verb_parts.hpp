@@ -53,6 +53,9 @@ struct PipelineWish {
 FacePipeline open_pipeline(const FaceOptions& options, const PipelineWish& wish, Report& report,
                            RunContext& run);
 
+/// `inputs` with "-" replaced by the lines of standard input.
+std::vector<std::string> with_standard_input(std::span<const std::string> inputs);
+
 /// The pictures that `inputs` mean. Throws not_found, with reasons, when there is none.
 FileList collect_inputs(std::span<const std::string> inputs);
 
@@ -77,6 +80,9 @@ FileCounts stream_files(const FacePipeline& pipeline, const FileList& list,
 void require_readable(const FileCounts& counts);
 /// Counts as scalars, the bad files as the table "problems", their number as a warning.
 void add_counts(Report& report, const FileCounts& counts);
+
+/// A table when it has rows, else only its empty list for machines.
+void add_table(Report& report, Table table);
 
 /// Why a file was not read, in one sentence.
 std::string reason_of(const Error& error);

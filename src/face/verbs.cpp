@@ -6,6 +6,9 @@ namespace sosia::face {
 
 void register_verbs(Registry& registry) {
   registry.add(detect_verb());
+  registry.add(embed_verb());
+  registry.add(enrol_verb());
+  registry.add(identify_verb());
 }
 
 }  // namespace sosia::face

@@ -6,5 +6,8 @@
 namespace sosia::face {
 
 Verb detect_verb();
+Verb embed_verb();
+Verb enrol_verb();
+Verb identify_verb();
 
 }  // namespace sosia::face

@@ -1,14 +1,11 @@
 // `sosia gallery export`.
 
-#include "gallery/parquet_rows.hpp"
-#include "gallery/system.hpp"
 #include "gallery/verb_parts.hpp"
 #include "gallery/verbs.hpp"
 #include "sosia/core/files.hpp"
 #include "sosia/core/text.hpp"
-#include "sosia/core/value.hpp"
 #include "sosia/formats/csv.hpp"
-#include "sosia/formats/npy.hpp"
+#include "sosia/gallery/sink.hpp"
 
 #include <array>
 #include <filesystem>
@@ -32,7 +29,7 @@ struct ExportOptions {
 void describe(Fields& f, ExportOptions& o) {
   describe_place(f, o.place);
   f({.name = "output",
-     .help = "templates: a .jsonl or .parquet file, or a .npy file (and its .csv)",
+     .help = "templates: a .jsonl, .parquet or .csv file, or a .npy or .npz file (and its .csv)",
      .role = FieldRole::output_file},
     o.output);
   f({.name = "audit", .help = "the audit table, as a .csv file", .role = FieldRole::output_file},
@@ -40,126 +37,6 @@ void describe(Fields& f, ExportOptions& o) {
   f({.name = "label", .help = "only these subjects", .group = "filter"}, o.label);
   f({.name = "camera", .help = "only these cameras", .group = "filter"}, o.camera);
   f({.name = "tenant", .help = "only this tenant", .group = "filter"}, o.tenant);
-}
-
-/// Where exported templates go.
-class RowSink {
- public:
-  virtual ~RowSink() = default;
-  virtual void add(const StoredTemplate& t) = 0;
-  virtual std::vector<fs::path> finish() = 0;
-};
-
-class JsonlSink final : public RowSink {
- public:
-  JsonlSink(const std::string& path, Overwrite overwrite) : path_(path), file_(path, overwrite) {}
-  void add(const StoredTemplate& t) override {
-    Value line = Value::object({{"template", t.id}, {"label", t.label}});
-    if (!t.tenant.empty()) line.set("tenant", t.tenant);
-    if (!t.camera.empty()) line.set("camera", t.camera);
-    if (t.time_ms) line.set("time", format_time(*t.time_ms));
-    if (t.quality) line.set("quality", *t.quality);
-    if (!t.origin.empty()) line.set("origin", t.origin);
-    if (!t.metadata.is_null()) line.set("metadata", t.metadata);
-    Value::List numbers;
-    numbers.reserve(t.vector.size());
-    for (const float v : t.vector) numbers.emplace_back(v);
-    line.set("vector", Value(std::move(numbers)));
-    file_.write(to_json(line, -1) + "\n");
-  }
-  std::vector<fs::path> finish() override {
-    file_.commit();
-    return {path_};
-  }
-
- private:
-  fs::path path_;
-  AtomicFile file_;
-};
-
-class ParquetSink final : public RowSink {
- public:
-  ParquetSink(const std::string& path, std::size_t dimension, Overwrite overwrite)
-      : path_(path), table_(path, dimension, overwrite) {}
-  void add(const StoredTemplate& t) override { table_.add(t); }
-  std::vector<fs::path> finish() override {
-    table_.finish();
-    return {path_};
-  }
-
- private:
-  fs::path path_;
-  ParquetTemplates table_;
-};
-
-class NpyCsvSink final : public RowSink {
- public:
-  NpyCsvSink(const std::string& path, std::size_t dimension, Overwrite overwrite)
-      : path_(path),
-        labels_(fs::path(path).replace_extension(".csv")),
-        dimension_(dimension),
-        rows_(path, overwrite),
-        csv_(labels_, kHeader, {.overwrite = overwrite}) {
-    rows_.write(head(0));
-  }
-  void add(const StoredTemplate& t) override {
-    rows_.write(std::as_bytes(std::span<const float>(t.vector)));
-    csv_.field(t.id).field(t.label).field(t.tenant).field(t.camera);
-    csv_.field(t.time_ms ? format_time(*t.time_ms) : std::string());
-    if (t.quality) {
-      csv_.field(*t.quality);
-    } else {
-      csv_.field("");
-    }
-    csv_.field(t.origin).field(t.metadata.is_null() ? std::string() : to_json(t.metadata, -1));
-    csv_.end_record();
-    ++count_;
-  }
-  std::vector<fs::path> finish() override {
-    // The number of rows is known now; the head has room for any.
-    rewrite_head();
-    rows_.commit();
-    csv_.commit();
-    return {path_, labels_};
-  }
-
- private:
-  static constexpr std::size_t kHeadBytes = 128;
-  inline static const std::array<std::string, 8> kHeader = {
-      "template", "label", "tenant", "camera", "time", "quality", "origin", "metadata"};
-
-  std::string head(std::size_t rows) const {
-    std::string text = fmt::format(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, dimension_);
-    const std::size_t space = kHeadBytes - 10;
-    text += std::string(space - 1 - text.size(), ' ') + "\n";
-    return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(space) + '\0' + text;
-  }
-  void rewrite_head();
-
-  fs::path path_, labels_;
-  std::size_t dimension_;
-  AtomicFile rows_;
-  formats::CsvWriter csv_;
-  std::size_t count_ = 0;
-};
-
-void NpyCsvSink::rewrite_head() {
-  const fs::path temporary = rows_.temporary_path();
-  const std::string text = head(count_);
-  write_at(open_in_place(temporary), 0, std::as_bytes(std::span(text)), temporary);
-}
-
-std::unique_ptr<RowSink> open_sink(const std::string& path, std::size_t dimension,
-                                   Overwrite overwrite) {
-  const std::string ending = ascii_lower(fs::path(path).extension().string());
-  if (ending == ".jsonl" || ending == ".ndjson") {
-    return std::make_unique<JsonlSink>(path, overwrite);
-  }
-  if (ending == ".parquet") return std::make_unique<ParquetSink>(path, dimension, overwrite);
-  if (ending == ".npy") return std::make_unique<NpyCsvSink>(path, dimension, overwrite);
-  throw Error(ErrorCode::usage, quote(path, 200) + " is of no kind that can be exported",
-              "name it .jsonl, .parquet or .npy");
 }
 
 void export_audit(const std::vector<AuditEntry>& entries, const std::string& path,
@@ -182,7 +59,7 @@ Report export_gallery(const ExportOptions& o, RunContext& run) {
   Report report("gallery.export", "templates exported");
   if (!o.output.empty()) {
     const GalleryInfo info = gallery->info();
-    const auto sink = open_sink(o.output, info.dimension, run.overwrite());
+    const auto sink = open_template_sink(o.output, info.dimension, run.overwrite());
     Filter filter;
     filter.labels = o.label;
     filter.cameras = o.camera;
@@ -229,8 +106,9 @@ Verb export_verb() {
            "the "
            "same as columns, time as a time of the table; .npy has the "
            "vectors as 32-bit floats, and the other columns come row by row into a .csv file of "
-           "the same name. `sosia gallery import` reads all of them; vectors come back bit for "
-           "bit.\n\n"
+           "the same name. `sosia gallery import` reads these three; vectors come back bit for "
+           "bit. For other programs there are .npz (the array `vectors`, and the same .csv file) "
+           "and .csv (the numbers as columns v0, v1, ...).\n\n"
            "The audit table says when, by which verb, and which subject as a keyed hash. The key "
            "is deleted together with the subject: what the table says of a forgotten one cannot be "
            "tied to a name any more.\n\n"
