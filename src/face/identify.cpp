@@ -14,6 +14,8 @@ namespace sosia::face {
 namespace {
 
 constexpr std::size_t kFacesAtOnce = 64;
+// Without a wish of the user's, decisions are made up to this rate; beyond it they say too little.
+constexpr double kMostDefaultFpir = 0.2;
 constexpr std::size_t kItemsAtOnce = 64;  // waiting ones hold chips
 
 image::Colour colour_of(const std::optional<gallery::Verdict>& verdict) {
@@ -85,7 +87,24 @@ Identifier::Identifier(gallery::Gallery& gallery, const FacePipeline& pipeline,
   if (info_.subjects == 0) return;
   choice_ = gallery::choose_policy(gallery, rule_, settings.max_fpir, info_.subjects,
                                    gallery::FpirRule::per_probe);
+  if (!choice_.policy && !settings.max_fpir) take_least_rate();
   if (choice_.policy) choice_.policy->prior = settings.prior;
+}
+
+void Identifier::take_least_rate() {
+  const auto calibration = gallery_.calibration();
+  if (!calibration) return;
+  const double least =
+      gallery::smallest_fpir(*calibration, info_.subjects, gallery::FpirRule::per_probe);
+  if (least <= gallery::kDefaultFpir || least > kMostDefaultFpir) return;
+  gallery::PolicyChoice choice =
+      gallery::choose_policy(gallery_, rule_, least, info_.subjects, gallery::FpirRule::per_probe);
+  if (!choice.policy) return;
+  choice_ = std::move(choice);
+  remark_ = fmt::format(
+      "the calibration cannot promise a false positive identification rate of {:g} among {} "
+      "subjects; decisions are at {:g}, the smallest that it supports (--max-fpir)",
+      gallery::kDefaultFpir, info_.subjects, least);
 }
 
 void Identifier::add(SourceItem&& item) {
@@ -301,6 +320,7 @@ void Identifier::add_to(Report& report) {
   report.scalar("templates", info_.templates, "templates enrolled");
   if (choice_.policy) {
     add_policy(report, *choice_.calibration, *choice_.policy);
+    if (!remark_.empty()) report.warning(remark_);
   } else {
     report.scalar("subjects_searched", info_.subjects, "subjects searched");
     report.warning(info_.subjects == 0 ? "the gallery is empty: every face is unknown"

@@ -69,6 +69,8 @@ class Identifier {
     float score = 0;
   };
 
+  /// The smallest rate that the calibration supports, where the default one is too small.
+  void take_least_rate();
   void answer();
   void decide(FaceAnswer& answer, const gallery::SearchResult& result);
   void report_item(SourceItem& item, std::vector<FaceAnswer>& answers);
@@ -82,6 +84,7 @@ class Identifier {
   gallery::GalleryInfo info_;
   gallery::SubjectRule rule_ = gallery::SubjectRule::mean_top3;
   gallery::PolicyChoice choice_;
+  std::string remark_;
   std::vector<SourceItem> waiting_;
   std::size_t waiting_faces_ = 0;
   Value results_ = Value::list();

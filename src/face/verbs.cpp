@@ -9,6 +9,7 @@ void register_verbs(Registry& registry) {
   registry.add(embed_verb());
   registry.add(enrol_verb());
   registry.add(identify_verb());
+  registry.add(cluster_verb());
 }
 
 }  // namespace sosia::face

@@ -1,0 +1,74 @@
+#pragma once
+// Faces without names, sorted by person.
+
+#include "face/sources.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sosia::face {
+
+struct GroupingSettings {
+  std::optional<double> threshold = {};  ///< mean cosine from which clusters are joined
+  double max_fmr = 1e-3;                 ///< else that of the card's calibration at this rate
+  std::size_t min_size = 2;              ///< smaller clusters are noise
+  double min_quality = 0;                ///< faces below it are left out
+  bool thumbnails = false;               ///< keep small pictures for contact sheets
+};
+
+/// A threshold and where it comes from.
+struct GroupingThreshold {
+  double value = 0;
+  std::string note = {};
+  std::vector<std::string> warnings = {};
+};
+/// Throws invalid_argument when neither the settings nor the embedder's card give one.
+GroupingThreshold grouping_threshold(const FacePipeline& pipeline,
+                                     const GroupingSettings& settings);
+
+/// Faces as they come and what became of them.
+class Grouping {
+ public:
+  Grouping(const FacePipeline& pipeline, const GroupingSettings& settings);
+
+  /// Takes the faces of a picture or clip.
+  void add(SourceItem&& item);
+  /// Clusters all faces; clusters are numbered by falling size.
+  void group(RunContext& run);
+
+  struct Face {
+    std::size_t file = 0;  ///< of `files`
+    std::size_t index = 0;
+    image::Box box = {};
+    std::int32_t cluster = -1;  ///< -1: noise
+    std::vector<std::byte> thumbnail = {};
+  };
+  const std::vector<std::string>& files() const noexcept { return files_; }
+  const std::vector<Face>& faces() const noexcept { return faces_; }
+  std::size_t clusters() const noexcept { return clusters_; }
+  /// The files of a cluster, each once, in order; of the noise with -1.
+  std::vector<std::size_t> files_of(std::int32_t cluster) const;
+  /// Files that were read and hold no face (that is good enough).
+  const std::vector<std::size_t>& without_face() const noexcept { return without_face_; }
+  std::uint64_t poor() const noexcept { return poor_; }
+
+  /// "threshold", "clusters", "noise" and the other members, tables, contact sheets.
+  void add_to(Report& report) const;
+
+ private:
+  GroupingSettings settings_;
+  GroupingThreshold threshold_;
+  std::size_t dimension_;
+  std::vector<std::string> files_;
+  std::vector<Face> faces_;
+  std::vector<float> vectors_;
+  std::vector<std::size_t> without_face_;
+  std::uint64_t poor_ = 0;
+  std::size_t clusters_ = 0;
+};
+
+}  // namespace sosia::face
