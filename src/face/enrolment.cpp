@@ -219,6 +219,8 @@ void Enroller::create() {
   options.dimension = pipeline_.dimension();
   options.model = pipeline_.model_hash();
   options.max_templates = static_cast<std::size_t>(make_.max_templates);
+  options.min_quality = make_.min_quality;
+  options.type = make_.type;
   options.encrypt = make_.encrypt;
   options.calibration = starting_calibration(pipeline_);
   gallery_ =

@@ -67,6 +67,8 @@ ChosenFace choose_face(const Analysis& analysis, SeveralFaces several, double mi
 struct NewGallery {
   std::int64_t max_templates = 16;
   bool encrypt = false;
+  double min_quality = 0;
+  gallery::StoredType type = gallery::StoredType::f16;
 };
 
 /// Throws conflict, naming the cards that made the gallery, when its vectors are of other models.

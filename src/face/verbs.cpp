@@ -10,6 +10,7 @@ void register_verbs(Registry& registry) {
   registry.add(enrol_verb());
   registry.add(identify_verb());
   registry.add(cluster_verb());
+  registry.add(migrate_verb());
 }
 
 }  // namespace sosia::face

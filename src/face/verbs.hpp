@@ -10,5 +10,6 @@ Verb detect_verb();
 Verb embed_verb();
 Verb enrol_verb();
 Verb identify_verb();
+Verb migrate_verb();
 
 }  // namespace sosia::face
