@@ -4,14 +4,24 @@
 //       found and false faces, milliseconds of the processor
 //   face_report show DETECTOR FILE [OUT [MIN_FACE_PX [MIN_SCORE]]]
 //       boxes, printed and drawn
-//   face_report embed EMBEDDER [DETECTOR]                   ORL and johns: rank-1, AUC, TAR
-//   face_report calibrate EMBEDDER DIR OUT                  folder per subject -> record (JSON)
+//   face_report embed EMBEDDER [DETECTOR [MIN_FACE_PX]]     ORL and johns: rank-1, AUC, TAR
+//   face_report calibrate EMBEDDER DIR OUT [SET]
+//       folder per subject -> record of a card, with the set's name
+//   face_report judge EMBEDDER DIR
+//       what the card's record promises, and what happens on the folder's pairs
+//   face_report halves EMBEDDER DIR
+//       calibration fitted on half of the subjects, judged on the others: rates promised and met
 
 #include "face/support.hpp"
+#include "sosia/core/rng.hpp"
 #include "sosia/core/value.hpp"
 
 #include <cstdio>
 #include <ctime>
+#include <map>
+#include <numeric>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +97,7 @@ void report_embed(const std::vector<std::string>& args) {
   PipelineOptions options;
   options.embedder = args.at(0);
   if (args.size() > 1) options.detector = args[1];
+  if (args.size() > 2) options.detect.min_face_px = std::stod(args[2]);
   options.keep_chips = false;
   const FacePipeline pipeline(store, options);
   for (const char* set : {"faces-orl", "faces-dlib/johns"}) {
@@ -105,6 +116,21 @@ void report_embed(const std::vector<std::string>& args) {
   }
 }
 
+std::size_t subject_count(const LabelledFaces& f) {
+  return std::set(f.subjects.begin(), f.subjects.end()).size();
+}
+
+/// JSON on one line as lines of about 100 characters.
+std::string wrapped(const std::string& json) {
+  std::string out;
+  std::size_t column = 0;
+  for (const char c : json) {
+    out += c;
+    if (++column > 90 && c == ',') out += '\n', column = 0;
+  }
+  return out;
+}
+
 void report_calibrate(const std::vector<std::string>& args) {
   const models::ModelStore store = test_store();
   PipelineOptions options;
@@ -112,18 +138,142 @@ void report_calibrate(const std::vector<std::string>& args) {
   options.keep_chips = false;
   const FacePipeline pipeline(store, options);
   const FolderFaces f = embed_folders(pipeline, args.at(1));
-  const gallery::Calibration calibration = calibrate_faces(
+  const gallery::Calibration calibration = calibrate_card(
       f.faces,
-      fmt::format("{}, {} photos, faces by {}",
-                  std::filesystem::path(args[1]).lexically_normal().filename().string(),
-                  f.faces.subjects.size(), options.detector),
+      fmt::format("{}, {} photos of {} subjects, faces by {}",
+                  args.size() > 3
+                      ? args[3]
+                      : std::filesystem::path(args[1]).lexically_normal().filename().string(),
+                  f.faces.subjects.size(), subject_count(f.faces), options.detector),
       pipeline.model_hash());
   AtomicFile out(args.at(2), Overwrite::replace);
-  out.write(to_json(gallery::to_value(calibration)) + "\n");
+  out.write(wrapped(to_json(gallery::to_value(calibration), -1)) + "\n");
   out.commit();
   fmt::print("{} genuine, {} impostor scores of {} subjects; P(same) is 1/2 at {:.4f}\n",
              calibration.genuine, calibration.impostor, calibration.subjects,
              -calibration.b / calibration.a);
+}
+
+/// The faces of some subjects, numbered anew.
+LabelledFaces part_of(const LabelledFaces& f, const std::vector<std::uint32_t>& subjects) {
+  LabelledFaces out;
+  out.dimension = f.dimension;
+  for (std::size_t i = 0; i < f.subjects.size(); ++i) {
+    const auto at = std::find(subjects.begin(), subjects.end(), f.subjects[i]);
+    if (at == subjects.end()) continue;
+    const auto row = std::span(f.vectors).subspan(i * f.dimension, f.dimension);
+    out.vectors.insert(out.vectors.end(), row.begin(), row.end());
+    out.subjects.push_back(static_cast<std::uint32_t>(at - subjects.begin()));
+  }
+  return out;
+}
+
+double share_from(const std::vector<double>& scores, double threshold) {
+  return static_cast<double>(std::count_if(scores.begin(), scores.end(),
+                                           [&](double s) { return s >= threshold; })) /
+         static_cast<double>(scores.size());
+}
+
+/// Share of probes that find another subject among all others, of whom each has `enrolled` photos.
+double realised_fpir(const LabelledFaces& f, double threshold, std::size_t enrolled) {
+  std::vector<std::size_t> number(f.subjects.size());
+  std::map<std::uint32_t, std::size_t> seen;
+  for (std::size_t i = 0; i < number.size(); ++i) number[i] = seen[f.subjects[i]]++;
+  std::size_t probes = 0, wrong = 0;
+  for (std::size_t p = 0; p < number.size(); ++p) {
+    if (number[p] < enrolled) continue;
+    ++probes;
+    for (std::size_t t = 0; t < number.size(); ++t) {
+      if (number[t] >= enrolled || f.subjects[t] == f.subjects[p]) continue;
+      if (cosine(f, p, t) >= threshold) {
+        ++wrong;
+        break;
+      }
+    }
+  }
+  return static_cast<double>(wrong) / static_cast<double>(probes);
+}
+
+void report_judge(const std::vector<std::string>& args) {
+  const models::ModelStore store = test_store();
+  PipelineOptions options;
+  options.embedder = args.at(0);
+  options.keep_chips = false;
+  const FacePipeline pipeline(store, options);
+  const auto card = card_calibration(pipeline);
+  if (!card) throw Error(ErrorCode::not_found, "the card has no calibration");
+  const gallery::Calibration& c = card->calibration;
+  const FolderScores all = score_all(embed_folders(pipeline, args.at(1)).faces);
+  const auto& [genuine, impostor] = all.scores;
+  fmt::print("{} {}: {} genuine, {} impostor pairs\n", c.set, card->warning, genuine.size(),
+             impostor.size());
+  for (const double wanted : {0.0001, 0.001, 0.01, 0.05}) {
+    const gallery::OperatingPolicy policy = gallery::make_policy(c, wanted, 1);
+    fmt::print(
+        "promised {}: at {:.4f} FMR {:.5f}, FNMR {:.4f} (on its own set {:.5f} and {:.4f})\n",
+        wanted, policy.threshold, share_from(impostor, policy.threshold),
+        1 - share_from(genuine, policy.threshold), policy.observed_fmr, policy.fnmr);
+  }
+  // Brier and log loss at equal priors: both classes weigh the same.
+  const auto losses = [&](const std::vector<double>& scores, bool same) {
+    double brier = 0, log_loss = 0;
+    for (const double score : scores) {
+      const double right = same ? c.probability(score) : 1 - c.probability(score);
+      brier += (1 - right) * (1 - right);
+      log_loss -= std::log(std::max(right, 1e-15));
+    }
+    const auto n = static_cast<double>(scores.size());
+    return std::pair{brier / n, log_loss / n};
+  };
+  const auto [brier_same, log_same] = losses(genuine, true);
+  const auto [brier_other, log_other] = losses(impostor, false);
+  fmt::print("probabilities at equal priors: Brier {:.4f}, log loss {:.4f} (0.6931 says nothing)\n",
+             (brier_same + brier_other) / 2, (log_same + log_other) / 2);
+}
+
+void report_halves(const std::vector<std::string>& args) {
+  const models::ModelStore store = test_store();
+  PipelineOptions options;
+  options.embedder = args.at(0);
+  options.keep_chips = false;
+  const FacePipeline pipeline(store, options);
+  const FolderFaces all = embed_folders(pipeline, args.at(1));
+  std::vector<std::uint32_t> order(subject_count(all.faces));
+  std::iota(order.begin(), order.end(), 0U);
+  constexpr int kSplits = 20;
+  constexpr std::size_t kTemplates = 5;
+  for (const double wanted : {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1}) {
+    double fmr = 0, most = 0, fnmr = 0, promised = 0, fpir = 0, fpir_most = 0;
+    int above = 0;
+    for (int split = 0; split < kSplits; ++split) {
+      RandomStream random(0, "halves", static_cast<std::uint64_t>(split));
+      std::vector<std::uint32_t> shuffled = order;
+      random.shuffle(std::span(shuffled));
+      const auto middle = shuffled.begin() + static_cast<std::ptrdiff_t>(shuffled.size() / 2);
+      const LabelledFaces test = part_of(all.faces, {middle, shuffled.end()});
+      const gallery::Calibration c =
+          calibrate_card(part_of(all.faces, {shuffled.begin(), middle}), "half", "");
+      const gallery::OperatingPolicy one = gallery::make_policy(c, wanted, 1);
+      const FolderScores scores = score_all(test);
+      const double rate = share_from(scores.scores.impostor, one.threshold);
+      fmr += rate, most = std::max(most, rate), above += rate > wanted;
+      fnmr += 1 - share_from(scores.scores.genuine, one.threshold);
+      promised += one.observed_fmr;
+      const auto templates = (subject_count(test) - 1) * kTemplates;
+      try {
+        const double among =
+            realised_fpir(test, gallery::make_policy(c, wanted, templates).threshold, kTemplates);
+        fpir += among, fpir_most = std::max(fpir_most, among);
+      } catch (const Error&) {
+        fpir = std::nan("");
+      }
+    }
+    fmt::print(
+        "promised {}: FMR {:.5f} (on the half that fitted {:.5f}), at most {:.5f}, above the "
+        "promise in {} of {}, FNMR {:.4f}; FPIR among {} templates {:.4f}, at most {:.4f}\n",
+        wanted, fmr / kSplits, promised / kSplits, most, above, kSplits, fnmr / kSplits,
+        (order.size() / 2 - 1) * kTemplates, fpir / kSplits, fpir_most);
+  }
 }
 
 void report_show(const std::vector<std::string>& args) {
@@ -154,8 +304,10 @@ int run(const std::vector<std::string>& args) {
   if (!rest.empty() && args[0] == "detect") return report_detect(rest), 0;
   if (rest.size() >= 2 && args[0] == "show") return report_show(rest), 0;
   if (!rest.empty() && args[0] == "embed") return report_embed(rest), 0;
-  if (rest.size() == 3 && args[0] == "calibrate") return report_calibrate(rest), 0;
-  fmt::print(stderr, "face_report detect|embed|calibrate ...; see the source\n");
+  if (rest.size() >= 3 && args[0] == "calibrate") return report_calibrate(rest), 0;
+  if (rest.size() == 2 && args[0] == "judge") return report_judge(rest), 0;
+  if (rest.size() == 2 && args[0] == "halves") return report_halves(rest), 0;
+  fmt::print(stderr, "face_report detect|show|embed|calibrate|judge|halves ...; see the source\n");
   return 2;
 }
 

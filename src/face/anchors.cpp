@@ -68,9 +68,8 @@ class AnchorDetector final : public FaceDetector {
                                   : 0.5),
         identity_(card.output.decoder + "/1 " + card.sha256) {
     if (!layout_.has_points) {
-      const models::ModelCard& points = store.at("mtcnn-o");
-      points_.emplace(store, points, options);
-      identity_ += " " + points.sha256;
+      points_.emplace(store, store.at("mtcnn-o"), options);
+      identity_ += " " + points_->identity();
     }
   }
 

@@ -29,11 +29,11 @@ class Mmod final : public FaceDetector {
   Mmod(const models::ModelStore& store, const models::ModelCard& card,
        const models::ModelCard& points, const models::NetworkOptions& options)
       : name_(card.name),
-        identity_("mmod/1 " + card.sha256 + " " + points.sha256),
         min_score_(card.threshold ? card.threshold->value : 0.5),
         spec_(card.input),
         net_(models::Network::open(card, store, options)),
-        output_(store, points, options) {}
+        output_(store, points, options),
+        identity_("mmod/1 " + card.sha256 + " " + output_.identity()) {}
 
   std::vector<Detection> detect(image::ImageView picture,
                                 const DetectOptions& options) const override {
@@ -82,11 +82,12 @@ class Mmod final : public FaceDetector {
     }
   }
 
-  std::string name_, identity_;
+  std::string name_;
   double min_score_;
   models::InputSpec spec_;
   models::Network net_;
   OutputNet output_;
+  std::string identity_;
 };
 
 }  // namespace

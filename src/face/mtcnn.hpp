@@ -4,8 +4,10 @@
 // Reference: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded
 // Convolutional Networks", arXiv 1604.02878; numbers and conventions as in the package mtcnn 1.0.0
 // (stages/*.py, utils/bboxes.py). Deviations: the pyramid goes on until the smallest side is 12, so
-// that faces filling the picture are found (the package stops two levels earlier), and patches are
-// sampled from the pyramid, so that large ones do not alias.
+// that faces filling the picture are found (the package stops two levels earlier); patches are
+// sampled from the pyramid, so that large ones do not alias; and the output net looks twice, at a
+// window and at its mirror image, which puts the points on the same places of a face more often
+// (TAR in bench/face/face_report).
 
 #include "face/pyramid.hpp"
 #include "sosia/face/detector.hpp"
@@ -13,6 +15,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace sosia::face {
@@ -37,16 +40,30 @@ struct ProposalMap {
 std::vector<Corners> mtcnn_proposals(const ProposalMap& map, double scale_x, double scale_y,
                                      double threshold);
 
-/// The last network alone, for boxes that come from other detectors.
+/// Which way round a window is shown to a network.
+enum class Side { as_is, mirrored };
+
+/// The last network alone, for boxes that come from other detectors as well.
 class OutputNet {
  public:
   OutputNet(const models::ModelStore& store, const models::ModelCard& card,
             const models::NetworkOptions& options);
 
-  /// One detection per window: box, probability and points. Windows should be square.
-  std::vector<Detection> run(const Pyramid& pyramid, std::span<const Corners> windows) const;
+  /// One detection per window: box, probability and points, each the mean of two looks, at the
+  /// window and at its mirror image. Windows should be square. Those whose mean score cannot exceed
+  /// `least` are looked at once, and keep a score of at most `least`.
+  std::vector<Detection> run(const Pyramid& pyramid, std::span<const Corners> windows,
+                             double least = 0) const;
+
+  /// What decides where boxes and points are put, version included. Part of the identity of every
+  /// detector that asks this network.
+  const std::string& identity() const noexcept { return identity_; }
 
  private:
+  std::vector<Detection> look(const Pyramid& pyramid, std::span<const Corners> windows,
+                              Side side) const;
+
+  std::string identity_;
   models::Network net_;
   std::size_t boxes_, landmarks_, scores_;
 };

@@ -14,11 +14,10 @@ Pyramid::Pyramid(image::ImageView picture, std::span<const double> scales)
   for (const double scale : scales) {
     const auto side = [&](int px) { return std::max(1, static_cast<int>(std::ceil(px * scale))); };
     const int width = side(picture.width_px), height = side(picture.height_px);
-    // A level of twice the size is as good a source as the original, and a quarter of the work.
-    image::ImageView source = picture;
-    for (const image::Image& larger : pictures_) {
-      if (larger.width_px() >= 2 * width && larger.height_px() >= 2 * height) source = larger;
-    }
+    // Level from level, each from about twice its pixels; never from an enlarged picture.
+    const image::ImageView source =
+        pictures_.empty() || pictures_.back().width_px() > picture.width_px ? picture
+                                                                            : pictures_.back();
     pictures_.push_back(
         image::resize(source, width, height,
                       scale > 1 ? image::Interpolation::bilinear : image::Interpolation::area));

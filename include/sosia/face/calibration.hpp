@@ -33,11 +33,21 @@ struct LabelledFaces {
   std::vector<std::uint32_t> subjects = {};  ///< n, numbered from 0
 };
 
-/// Fits a calibration for comparisons of one probe with one template (rule `maximum`), the case of
-/// `face verify` and of a gallery whose subjects have few templates. Every face is a probe against
-/// every other face. Throws invalid_argument for fewer than two subjects or no subject with two
-/// faces.
+/// Fits a calibration for comparisons of one probe with one template: every face is a probe against
+/// every other face, each of which stands for a subject with a single template. That is the case of
+/// `face verify`. A gallery whose subjects have several templates gives a probe more chances: ask
+/// `gallery::make_policy` for as many "subjects" as there are templates, and the promised rate
+/// holds under the rule `maximum`. Throws invalid_argument for fewer than two subjects or no
+/// subject with two faces.
 gallery::Calibration calibrate_faces(const LabelledFaces& faces, const std::string& set,
                                      const std::string& model_hash);
+
+/// The same as a card carries it: the curve alone. Scores have five decimals, of the impostor
+/// scores the 2000 highest are kept, and what each came from is left out: cards are calibrated on
+/// sets of some tens of subjects, which by the per-probe rule support no rate worth having (40 of
+/// them 0.07). So `gallery::make_policy` takes the comparisons as independent, and says so in its
+/// warnings.
+gallery::Calibration calibrate_card(const LabelledFaces& faces, const std::string& set,
+                                    const std::string& model_hash);
 
 }  // namespace sosia::face
