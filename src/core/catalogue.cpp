@@ -36,6 +36,7 @@ VerbEntry verb_from_index(const Value& row, const std::string& module) {
     entry.info.examples.push_back(
         {example.at("command").as_text(), example.at("explains").as_text()});
   }
+  if (const Value* also = row.find("also")) entry.info.also = also->as_text();
   entry.schema = schema_from_value(row.at("options"));
   entry.has_plan = row.at("plan").as_boolean();
   entry.module = module;
@@ -70,6 +71,7 @@ Value registry_to_index(const Registry& registry) {
                               {"plan", verb.has_plan()},
                               {"examples", std::move(examples)},
                               {"options", schema_to_value(verb.schema())}}));
+    if (!verb.info().also.empty()) verbs.as_list().back().set("also", verb.info().also);
   }
   Value claims = Value::list();
   for (const Claim& claim : registry.claims()) {
@@ -117,6 +119,32 @@ struct Catalogue::Impl {
     }
   }
 
+  /// Verbs that answer to a second path where nobody has it: so `sosia demo` shows what this build
+  /// can do.
+  void add_stand_ins() {
+    std::vector<VerbEntry> found;
+    for (const VerbEntry& verb : verbs) {
+      const auto taken = [&](const VerbEntry& other) {
+        return other.info.path() == verb.info.also;
+      };
+      if (verb.info.also.empty() || std::any_of(verbs.begin(), verbs.end(), taken) ||
+          std::any_of(found.begin(), found.end(), taken)) {
+        continue;
+      }
+      VerbEntry& entry = found.emplace_back(verb);
+      entry.target = verb.info.path();
+      entry.info.noun.clear();
+      entry.info.name = verb.info.also;
+      entry.info.also.clear();
+      const std::string before = "sosia " + entry.target;
+      for (Example& example : entry.info.examples) {
+        if (!example.command.starts_with(before)) continue;
+        example.command.replace(0, before.size(), "sosia " + entry.info.name);
+      }
+    }
+    verbs.insert(verbs.end(), found.begin(), found.end());
+  }
+
   /// A file that the build writes; a missing or broken one is a problem, not the end.
   Value read_build_file(const char* name) {
     try {
@@ -150,6 +178,7 @@ Catalogue::Catalogue(fs::path folder) : impl_(std::make_unique<Impl>()) {
   if (failed) impl_->problems.push_back("cannot read " + quote(impl_->folder.string()));
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) impl_->read_index(file);
+  impl_->add_stand_ins();
   impl_->build = impl_->read_build_file("build.json");
   const Value papers = impl_->read_build_file("papers.json");
   if (papers.is_list()) {
@@ -216,10 +245,11 @@ const Registry& Catalogue::load_module(const std::string& module) const {
 }
 
 const Verb& Catalogue::load_verb(const VerbEntry& entry) const {
-  const Verb* verb = load_module(entry.module).find_verb(entry.info.path());
+  const std::string path = entry.target.empty() ? entry.info.path() : entry.target;
+  const Verb* verb = load_module(entry.module).find_verb(path);
   if (verb == nullptr) {
     throw Error(ErrorCode::internal,
-                "module " + quote(entry.module) + " does not hold " + quote(entry.info.path()),
+                "module " + quote(entry.module) + " does not hold " + quote(path),
                 "build sosia again");
   }
   return *verb;

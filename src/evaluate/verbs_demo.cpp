@@ -1,5 +1,5 @@
-// `sosia demo`: measures simulated data whose right answers are known, beside controls that must
-// fail. Everything shown is computed while it runs.
+// `sosia evaluate demo`: measures simulated data whose right answers are known, beside controls
+// that must fail. Everything shown is computed while it runs.
 
 #include "evaluate/demo_worlds.hpp"
 #include "evaluate/verb_parts.hpp"
@@ -208,7 +208,7 @@ void show_calibration(Report& report, RunContext& run) {
 }
 
 Report demo(const DemoOptions& o, RunContext& run) {
-  Report report("demo", "sosia demo: metrics against known truth");
+  Report report("evaluate.demo", "sosia evaluate demo: metrics against known truth");
   report.text(
       "Simulated data whose right answers are known, measured by the verbs' own code, beside "
       "controls that must fail. The seed is --seed.");
@@ -231,7 +231,7 @@ Report demo(const DemoOptions& o, RunContext& run) {
 }
 
 Report plan(const DemoOptions& o, RunContext&) {
-  Report report("plan", "dry run of `sosia demo`");
+  Report report("plan", "dry run of `sosia evaluate demo`");
   report.scalar("page", (std::filesystem::path(o.out) / "report.html").string(), "would write");
   report.verdict("the options are valid; nothing was done");
   return report;
@@ -241,16 +241,20 @@ Report plan(const DemoOptions& o, RunContext&) {
 
 Verb demo_verb() {
   return make_verb<DemoOptions>(
-      {.noun = "",
+      {.noun = "evaluate",
        .name = "demo",
        .summary = "measure simulated data with known answers and draw the report",
        .details =
            "Simulates verification scores, gallery searches, a small ranked retrieval world and "
            "probabilities, measures them, and shows every figure beside its closed form and beside "
            "a "
-           "control that must fail. Nothing is canned: another --seed gives other figures.",
-       .examples = {{"sosia demo --out demo", "writes demo/report.html"},
-                    {"sosia demo --out demo2 --subjects 50 --seed 7", "a smaller world"}}},
+           "control that must fail. Nothing is canned: another --seed gives other figures. Where "
+           "the "
+           "room of faces is not built, `sosia demo` is this verb.",
+       .examples = {{"sosia evaluate demo --out metrics", "writes metrics/report.html"},
+                    {"sosia evaluate demo --out metrics --subjects 50 --seed 7",
+                     "a smaller world"}},
+       .also = "demo"},
       demo, plan);
 }
 

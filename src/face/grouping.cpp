@@ -64,14 +64,19 @@ GroupingThreshold grouping_threshold(const FacePipeline& pipeline,
                                      const GroupingSettings& settings) {
   if (settings.threshold) return {.value = *settings.threshold, .note = "as given"};
   GroupingThreshold out;
-  if (const auto card = card_calibration(pipeline)) {
-    const gallery::OperatingPolicy policy = gallery::make_policy(
-        card->calibration, settings.max_fmr, 1, gallery::FpirRule::independent);
+  std::optional<gallery::Calibration> calibration = settings.calibration;
+  if (!calibration) {
+    if (auto card = card_calibration(pipeline)) {
+      calibration = std::move(card->calibration);
+      if (!card->warning.empty()) out.warnings.push_back(card->warning);
+    }
+  }
+  if (calibration) {
+    const gallery::OperatingPolicy policy =
+        gallery::make_policy(*calibration, settings.max_fmr, 1, gallery::FpirRule::independent);
     out.value = policy.threshold;
-    out.note = fmt::format("of the calibration from {} at FMR {:g}", card->calibration.set,
-                           settings.max_fmr);
-    out.warnings = policy.warnings;
-    if (!card->warning.empty()) out.warnings.push_back(card->warning);
+    out.note =
+        fmt::format("of the calibration from {} at FMR {:g}", calibration->set, settings.max_fmr);
     return out;
   }
   const models::ModelCard& card = pipeline.embedder().card();
@@ -185,10 +190,19 @@ void Grouping::add_to(Report& report) const {
   report.data("noise", file_list(*this, files_of(-1)));
   report.data("no_face", file_list(*this, without_face_));
   report.data("faces", std::move(faces));
+  add_sheets(report);
+}
+
+void Grouping::add_sheets(Report& report) const {
   if (!settings_.thumbnails) return;
-  for (std::size_t c = 0; c <= std::min(members.size(), kSheets); ++c) {
-    const bool last = c == members.size();
-    Picture sheet = contact_picture(last ? noise : members[c], files_);
+  std::vector<std::vector<const Face*>> members(clusters_ + 1);  // the last: noise
+  for (const Face& face : faces_) {
+    members[face.cluster < 0 ? clusters_ : static_cast<std::size_t>(face.cluster)].push_back(&face);
+  }
+  for (std::size_t c = 0; c < members.size(); ++c) {
+    const bool last = c == clusters_;
+    if (c >= kSheets && !last) continue;
+    Picture sheet = contact_picture(members[c], files_);
     if (sheet.bytes.empty()) continue;
     report.pictures({.key = last ? "noise" : fmt::format("person_{}", c + 1),
                      .title = last ? "Nobody else's faces" : fmt::format("Person {}", c + 1),

@@ -2,6 +2,7 @@
 // Faces without names, sorted by person.
 
 #include "face/sources.hpp"
+#include "sosia/gallery/decision.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +15,11 @@ namespace sosia::face {
 
 struct GroupingSettings {
   std::optional<double> threshold = {};  ///< mean cosine from which clusters are joined
-  double max_fmr = 1e-3;                 ///< else that of the card's calibration at this rate
-  std::size_t min_size = 2;              ///< smaller clusters are noise
-  double min_quality = 0;                ///< faces below it are left out
-  bool thumbnails = false;               ///< keep small pictures for contact sheets
+  double max_fmr = 1e-3;                 ///< else that of a calibration at this rate
+  std::optional<gallery::Calibration> calibration = {};  ///< instead of the card's
+  std::size_t min_size = 2;                              ///< smaller clusters are noise
+  double min_quality = 0;                                ///< faces below it are left out
+  bool thumbnails = false;                               ///< keep small pictures for contact sheets
 };
 
 /// A threshold and where it comes from.
@@ -58,6 +60,8 @@ class Grouping {
 
   /// "threshold", "clusters", "noise" and the other members, tables, contact sheets.
   void add_to(Report& report) const;
+  /// The contact sheets alone; `add_to` includes them.
+  void add_sheets(Report& report) const;
 
  private:
   GroupingSettings settings_;

@@ -85,17 +85,32 @@ Identifier::Identifier(gallery::Gallery& gallery, const FacePipeline& pipeline,
   // The rule that the calibration in force is for: another one would leave all undecided.
   if (const auto calibration = gallery.calibration()) rule_ = calibration->rule;
   if (info_.subjects == 0) return;
-  choice_ = gallery::choose_policy(gallery, rule_, settings.max_fpir, info_.subjects,
-                                   gallery::FpirRule::per_probe);
+  choice_ = choice_at(settings.max_fpir);
   if (!choice_.policy && !settings.max_fpir) take_least_rate();
   if (choice_.policy) choice_.policy->prior = settings.prior;
+}
+
+std::uint64_t Identifier::comparisons() const {
+  const auto calibration = gallery_.calibration();
+  // A record of single comparisons: every template is another chance for a false match.
+  const bool single = calibration && calibration->probe_subjects.empty() &&
+                      calibration->rule == gallery::SubjectRule::maximum;
+  return single ? info_.templates : info_.subjects;
+}
+
+gallery::PolicyChoice Identifier::choice_at(std::optional<double> max_fpir) {
+  gallery::PolicyChoice choice = gallery::choose_policy(gallery_, rule_, max_fpir, comparisons(),
+                                                        gallery::FpirRule::per_probe);
+  // Probabilities are shared out among subjects, whatever the rate counts.
+  if (choice.policy) choice.policy->subjects = info_.subjects;
+  return choice;
 }
 
 void Identifier::take_least_rate() {
   const auto calibration = gallery_.calibration();
   if (!calibration) return;
   const double least =
-      gallery::smallest_fpir(*calibration, info_.subjects, gallery::FpirRule::per_probe);
+      gallery::smallest_fpir(*calibration, comparisons(), gallery::FpirRule::per_probe);
   if (least <= gallery::kDefaultFpir || least > kMostDefaultFpir) return;
   gallery::PolicyChoice choice =
       gallery::choose_policy(gallery_, rule_, least, info_.subjects, gallery::FpirRule::per_probe);

@@ -54,6 +54,11 @@ class Identifier {
   /// "3 accepted, 1 unknown, 0 ambiguous of 4 faces ..."
   std::string summary() const;
 
+  /// The evidence alone; `add_to` includes it.
+  void add_pictures(Report& report);
+  const gallery::PolicyChoice& choice() const noexcept { return choice_; }
+  const std::string& remark() const noexcept { return remark_; }
+
   std::uint64_t accepted() const noexcept { return counts_[0]; }
   std::uint64_t unknown() const noexcept { return counts_[1]; }
   std::uint64_t ambiguous() const noexcept { return counts_[2]; }
@@ -69,13 +74,15 @@ class Identifier {
     float score = 0;
   };
 
+  /// How many comparisons of a search the calibration must answer for.
+  std::uint64_t comparisons() const;
+  gallery::PolicyChoice choice_at(std::optional<double> max_fpir);
   /// The smallest rate that the calibration supports, where the default one is too small.
   void take_least_rate();
   void answer();
   void decide(FaceAnswer& answer, const gallery::SearchResult& result);
   void report_item(SourceItem& item, std::vector<FaceAnswer>& answers);
   void draw(const SourceItem& item, const std::vector<FaceAnswer>& answers);
-  void add_pictures(Report& report);
 
   gallery::Gallery& gallery_;
   const FacePipeline& pipeline_;

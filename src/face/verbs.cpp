@@ -11,6 +11,7 @@ void register_verbs(Registry& registry) {
   registry.add(identify_verb());
   registry.add(cluster_verb());
   registry.add(migrate_verb());
+  registry.add(demo_verb());
 }
 
 }  // namespace sosia::face

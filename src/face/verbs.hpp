@@ -6,6 +6,7 @@
 namespace sosia::face {
 
 Verb cluster_verb();
+Verb demo_verb();
 Verb detect_verb();
 Verb embed_verb();
 Verb enrol_verb();

@@ -19,6 +19,7 @@ struct VerbEntry {
   Schema schema = {};
   bool has_plan = false;
   std::string module = {};  ///< empty for a verb that is built in
+  std::string target = {};  ///< the verb's own path, when `info` is that of `VerbInfo::also`
 };
 
 /// A claim as the index describes it.

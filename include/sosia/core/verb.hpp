@@ -26,6 +26,9 @@ struct VerbInfo {
   std::string summary = {};            ///< one line, lower case, no full stop
   std::string details = {};            ///< paragraphs for --help: input columns, rules, references
   std::vector<Example> examples = {};  ///< two or more
+  /// A path of one word that the verb answers to as well, where no room that is built has a verb of
+  /// that path ("" for none).
+  std::string also = {};
   /// "noun name" or "name"
   std::string path() const { return noun.empty() ? name : noun + " " + name; }
 };
