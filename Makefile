@@ -27,6 +27,7 @@ ifneq ($(PRESET),core-only)
 	@setup/locked.sh setup setup/venv.sh
 	@setup/locked.sh setup setup/hnswlib.sh
 	@setup/locked.sh setup setup/models.sh
+	@setup/locked.sh setup setup/portraits.sh
 endif
 
 setup-dev: setup ## also Clang, the linters and the fuzzer

@@ -142,7 +142,9 @@ Report plan_report(const VerbEntry& entry, const Verb& verb, const Resolved& res
                    const CommonOptions& common, RunContext& context) {
   for (const fs::path& path : given_paths(entry.schema, resolved.verb, is_input)) {
     std::error_code failed;
-    if (!fs::exists(path, failed) && path.string().find_first_of("*?[") == std::string::npos) {
+    // "-" is standard input.
+    if (path != "-" && !fs::exists(path, failed) &&
+        path.string().find_first_of("*?[") == std::string::npos) {
       throw Error(ErrorCode::not_found, quote(path.string(), 200) + " does not exist",
                   "check the spelling and the folder you are in");
     }

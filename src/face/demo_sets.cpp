@@ -64,7 +64,7 @@ class Studio {
 };
 
 std::string subject_name(std::uint64_t subject) {
-  return fmt::format("subject {:02}", subject + 1);
+  return fmt::format("subject_{:02}", subject + 1);
 }
 
 /// Scores of rendered people who are on no other picture of the demo.
@@ -159,7 +159,7 @@ DemoSet world_set(const WorldSetOptions& options, const FacePipeline& pipeline, 
   const auto write = [&](std::uint64_t subject, std::uint64_t number) {
     const fs::path folder = options.out / subject_name(subject);
     fs::create_directories(folder);
-    const fs::path file = folder / fmt::format("{}.png", number);
+    const fs::path file = folder / fmt::format("{}_{}.png", folder.filename().string(), number);
     run.write_output(
         file, image::encode(studio.picture(subject, number), image::Format::png, {.compression = 2})
                   .bytes);

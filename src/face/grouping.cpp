@@ -165,7 +165,7 @@ void Grouping::add_to(Report& report) const {
   }
   report.scalar("persons", clusters_, "persons");
   report.scalar("grouped_faces", faces_.size() - noise.size(), "faces of these");
-  report.scalar("noise_faces", noise.size(), "faces of nobody else",
+  report.scalar("noise_faces", noise.size(), "faces like no other",
                 fmt::format("clusters smaller than {}", settings_.min_size));
   if (settings_.min_quality > 0) report.scalar("poor_faces", poor_, "faces left out");
   Table table{
@@ -204,9 +204,10 @@ void Grouping::add_sheets(Report& report) const {
     if (c >= kSheets && !last) continue;
     Picture sheet = contact_picture(members[c], files_);
     if (sheet.bytes.empty()) continue;
-    report.pictures({.key = last ? "noise" : fmt::format("person_{}", c + 1),
-                     .title = last ? "Nobody else's faces" : fmt::format("Person {}", c + 1),
-                     .pictures = {std::move(sheet)}});
+    report.pictures(
+        {.key = last ? "noise" : fmt::format("person_{}", c + 1),
+         .title = last ? "Faces that are like no other" : fmt::format("Person {}", c + 1),
+         .pictures = {std::move(sheet)}});
   }
 }
 

@@ -235,12 +235,12 @@ void Identifier::draw(const SourceItem& item, const std::vector<FaceAnswer>& ans
           {.box = a.box, .colour = colour_of(a.verdict), .text = caption_of(a), .points = false});
     }
     photo = page_picture(marked_photo(item.analysis.file, item.analysis.extent, marks, 480),
-                         item.analysis.file.filename().string());
+                         item.analysis.file.string());
   }
   for (std::size_t i = 0; i < answers.size() && evidence_.size() < settings_.pictures; ++i) {
     const FaceAnswer& a = answers[i];
     Evidence& evidence = evidence_.emplace_back();
-    evidence.title = fmt::format("{}: {}", item.analysis.file.string(), caption_of(a));
+    evidence.title = fmt::format("{}: {}", item.analysis.file.filename().string(), caption_of(a));
     if (i == 0 && !photo.bytes.empty()) evidence.pictures.push_back(std::move(photo));
     const DescribedFace& face = item.analysis.faces[i];
     if (!face.chip.empty()) {

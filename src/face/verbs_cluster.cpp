@@ -37,7 +37,11 @@ void describe(Fields& f, ClusterVerbOptions& o) {
     o.max_fmr);
   f({.name = "min_size", .help = "smaller clusters are noise", .min = 1, .max = 1'000'000'000},
     o.min_size);
-  f({.name = "min_quality", .help = "faces of a lower quality are left out", .min = 0, .max = 1},
+  f({.name = "min_quality",
+     .help = "faces of a lower quality are left out",
+     .min = 0,
+     .max = 1,
+     .group = "faces"},
     o.min_quality);
   f({.name = "copy_to",
      .help = "copy the files to folders person_1, person_2, ..., noise and no_face here",
@@ -142,7 +146,7 @@ Report cluster(const ClusterVerbOptions& o, RunContext& run) {
   if (!o.copy_to.empty() || !o.link_to.empty()) {
     report.scalar("placed", placed, "files copied or linked");
   }
-  report.verdict(fmt::format("{} persons on {} files; {} faces are nobody else's",
+  report.verdict(fmt::format("{} persons on {} files; {} faces are like no other",
                              grouping.clusters(), counts.read,
                              std::count_if(grouping.faces().begin(), grouping.faces().end(),
                                            [](const auto& face) { return face.cluster < 0; })));

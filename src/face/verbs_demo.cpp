@@ -197,7 +197,7 @@ PhotoAnswer answer_of(const Value& result) {
     // The figures of the face that decides: the first that is accepted, else the first.
     if (!out.probability.is_null() && !(accept && out.accepted.size() == 1)) continue;
     const Value& p = face.at("probability");
-    out.probability = p.is_null() ? p : Value(rounded(p.as_real(), 3));
+    out.probability = p;
     const Value::List& candidates = face.at("candidates").as_list();
     if (!candidates.empty()) out.score = rounded(candidates[0].at("score").as_real(), 3);
   }

@@ -173,7 +173,7 @@ Verb detect_verb() {
            "different detectors are not alike. The pose is estimated from the five points.\n\n"
            "With --html the page shows the photos with their faces marked and cut out.",
        .examples = {{"sosia face detect photos", "all pictures of a folder"},
-                    {"sosia face detect photos/group.jpg --html faces.html --json",
+                    {"sosia face detect photos/group.png --html faces.html --json",
                      "for scripts, and as a page with the faces marked"}}},
       detect);
 }

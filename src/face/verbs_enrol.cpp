@@ -39,12 +39,17 @@ void describe(Fields& f, EnrolVerbOptions& o) {
     o.label);
   f.choice({.name = "several",
             .help = "in photos with several faces: dominant takes the largest when the next has at "
-                    "most a third of its area, largest takes it anyway, refuse takes none"},
+                    "most a third of its area, largest takes it anyway, refuse takes none",
+            .group = "which face"},
            o.several,
            {{"dominant", SeveralFaces::dominant},
             {"largest", SeveralFaces::largest},
             {"refuse", SeveralFaces::refuse}});
-  f({.name = "min_quality", .help = "faces of a lower quality are refused", .min = 0, .max = 1},
+  f({.name = "min_quality",
+     .help = "faces of a lower quality are refused",
+     .min = 0,
+     .max = 1,
+     .group = "which face"},
     o.min_quality);
   describe_faces(f, o.faces);
   f({.name = "max_templates",
@@ -340,8 +345,8 @@ Verb enrol_verb() {
            "its content. A template that was given up for others of its subject is not remembered "
            "and competes again.\n\n"
            "Faces are personal data: enrol people who agreed to it, or where the law allows it.",
-       .examples = {{"sosia face enrol people --gallery people.sosia", "a folder per subject"},
-                    {"sosia face enrol photos/group.jpg --label Ada --several largest "
+       .examples = {{"sosia face enrol photos --gallery new.sosia", "a folder per subject"},
+                    {"sosia face enrol photos/group.png --label Ada --several largest "
                      "--gallery people.sosia",
                      "one subject, the largest face"}}},
       enrol, plan);

@@ -34,16 +34,22 @@ void describe(Fields& f, IdentifyVerbOptions& o) {
   f({.name = "prior",
      .help = "probability that a face's subject is enrolled",
      .above = 0,
-     .below = 1},
+     .below = 1,
+     .group = "decisions"},
     o.prior);
   f({.name = "k", .help = "candidates listed for each face", .min = 1, .max = 1000}, o.k);
-  f({.name = "min_quality", .help = "faces of a lower quality are left out", .min = 0, .max = 1},
+  f({.name = "min_quality",
+     .help = "faces of a lower quality are left out",
+     .min = 0,
+     .max = 1,
+     .group = "faces"},
     o.min_quality);
   f({.name = "pictures",
      .help = "most faces that the page of --html shows, each beside its nearest template's; 0 "
              "keeps the page without pictures",
      .min = 0,
-     .max = 10'000},
+     .max = 10'000,
+     .group = "page"},
     o.pictures);
   describe_faces(f, o.faces);
   describe_clips(f, o.clips);
@@ -97,7 +103,7 @@ Verb identify_verb() {
            "enrolled if that is still there: a gallery holds no pictures. Nothing is logged.",
        .examples = {{"sosia face identify photos --gallery people.sosia",
                      "everybody on the photos"},
-                    {"sosia face identify photos/group.jpg --gallery people.sosia --max-fpir 0.05 "
+                    {"sosia face identify photos/group.png --gallery people.sosia --max-fpir 0.05 "
                      "--html who.html --json",
                      "at another rate, with the evidence as a page"}}},
       identify);

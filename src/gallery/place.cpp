@@ -11,7 +11,8 @@ void describe_place(Fields& f, GalleryPlace& o, PlaceForm form) {
   // A plain text, not an input file: the hash of a key has no place in a manifest.
   f({.name = "key_file",
      .help = "file with the key of an encrypted gallery: 32 bytes or 64 hexadecimal digits "
-             "(default: the environment's SOSIA_GALLERY_KEY)"},
+             "(default: the environment's SOSIA_GALLERY_KEY)",
+     .group = form == PlaceForm::named ? "gallery" : ""},
     o.key_file);
 }
 

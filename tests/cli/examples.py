@@ -16,8 +16,7 @@ from run import environment
 def examples_of(sosia):
     """All examples, from the verb indexes beside the modules and from the general reference page."""
     commands = []
-    library = pathlib.Path(sosia).resolve().parent.parent / "lib" / "sosia"
-    for index in sorted(library.glob("*.verbs.json")):
+    for index in fixtures.indexes(sosia):
         for verb in json.loads(index.read_text())["verbs"]:
             commands += [example["command"] for example in verb["examples"]]
     for noun in ("general", "config"):
@@ -27,9 +26,14 @@ def examples_of(sosia):
     return list(dict.fromkeys(commands))
 
 
-def readme_blocks(source):
+def readme_blocks(source, sosia):
+    """The blocks whose rooms this build has."""
     text = (source / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    table = (source / "cmake" / "rooms.cmake").read_text(encoding="utf-8")
+    rooms = set(re.findall(r"^sosia_room\((\w+)", table, re.M))
+    built = {path.name.split(".")[0] for path in fixtures.indexes(sosia)}
+    return [block for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+            if not set(re.findall(r"\bsosia (\w+)", block)) & rooms - built]
 
 
 def main():
@@ -37,7 +41,7 @@ def main():
     parser.add_argument("--sosia", required=True)
     parser.add_argument("--source", type=pathlib.Path, required=True)
     args = parser.parse_args()
-    commands = examples_of(args.sosia) + readme_blocks(args.source)
+    commands = examples_of(args.sosia) + readme_blocks(args.source, args.sosia)
     failures = 0
     for command in commands:
         with tempfile.TemporaryDirectory() as name:
