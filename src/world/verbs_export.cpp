@@ -297,7 +297,7 @@ Verb export_verb() {
            "in both halves. lfw: Name/Name_0001.jpg and pairs.txt with folds whose subjects do not "
            "overlap. ffhq: images/00000/00000.png and ffhq-dataset.json with landmarks, box, "
            "caption, identity and attributes.",
-       .examples = {{"sosia world export --layout lfw --count 20 --size 64 --out like_lfw",
+       .examples = {{"sosia world export --layout lfw --count 20 --size 64 --out lfw",
                      "face verification"},
                     {"sosia world export --layout market1501 --count 12 --images 2 --out market",
                      "person re-identification"},

@@ -217,9 +217,8 @@ _made_faces = None
 
 
 def faces(folder, sosia):
-    """photos/ with a folder for each of four rendered subjects, a sheet of faces as group photo, and
-    no_face.png; a.jpg and b.jpg of one subject; lfw/ with pairs.txt; where faces can be found, the
-    gallery people.sosia of photos/. Made once."""
+    """photos/ with a folder for each of four rendered subjects and a sheet of faces as group photo;
+    no_face.png; where faces can be found, the gallery people.sosia of photos/. Made once."""
     global _made_faces
     if _made_faces is None:
         _made_faces = tempfile.TemporaryDirectory()
@@ -231,14 +230,10 @@ def faces(folder, sosia):
 
         call("world", "render", "--count", "4", "--images", "3", "--size", "256", "--out", "photos")
         call("world", "sheet", "--show", "faces", "--rows", "2", "--size", "128", "--out", "sheets")
-        call("world", "export", "--layout", "lfw", "--count", "6", "--size", "256", "--out", "lfw")
         for name in ("manifest.json", "truth.jsonl"):
             (made / "photos" / name).unlink(missing_ok=True)
         (made / "sheets" / "faces.png").rename(made / "photos" / "group.png")
         shutil.rmtree(made / "sheets")
-        (made / "lfw" / "pairs.txt").rename(made / "pairs.txt")
-        for name in ("a.jpg", "b.jpg"):
-            shutil.copy(made / "photos" / "00000" / "0000.png", made / name)
         _png(made / "no_face.png", 64, 64, 8, 0, b"\x80" * 64 * 64)
         if any(index.name.startswith("face.") for index in indexes(sosia)):
             call("face", "enrol", "photos", "--gallery", "people.sosia")
@@ -260,8 +255,8 @@ def _png(path, width, height, depth, colour, rows):
 
 
 def bad_pictures(folder):
-    """bad/: what people's folders hold beside photos."""
-    bad = folder / "bad"
+    """mixed/: what people's folders hold beside photos."""
+    bad = folder / "mixed"
     bad.mkdir()
     (bad / "notes.txt").write_text("no picture\n", encoding="utf-8")
     (bad / "empty.jpg").write_bytes(b"")
