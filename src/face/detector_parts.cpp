@@ -67,7 +67,12 @@ void take_points(const OutputNet& net, const Pyramid& pyramid, std::vector<Detec
     const double x = b.x_px + (b.width_px - side) / 2, y = b.y_px + (b.height_px - side) / 2;
     windows.push_back({x, y, x + side, y + side, face.score});
   }
-  const std::vector<Detection> seen = net.run(pyramid, windows);
+  std::vector<Detection> seen = net.look(pyramid, windows);
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    // Where the net sees no face, its box means nothing.
+    if (!(seen[i].score > 0.5)) seen[i].box = faces[i].box;
+  }
+  net.settle(pyramid, seen);
   for (std::size_t i = 0; i < faces.size(); ++i) faces[i].landmarks = seen[i].landmarks;
 }
 

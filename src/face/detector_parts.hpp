@@ -20,7 +20,7 @@ image::ImageView as_rgb(image::ImageView picture, image::Image& storage);
 models::Tensor padded_tensor(const models::InputSpec& input, image::ImageView picture,
                              int multiple);
 
-/// Gives every face the points that MTCNN's last network sees in the square about its box.
+/// Gives every face the points that MTCNN's last network sees in the square about its box, settled.
 void take_points(const OutputNet& net, const Pyramid& pyramid, std::vector<Detection>& faces);
 
 /// Removes faces whose longer side is below the limit.

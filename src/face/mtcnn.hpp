@@ -5,9 +5,10 @@
 // Convolutional Networks", arXiv 1604.02878; numbers and conventions as in the package mtcnn 1.0.0
 // (stages/*.py, utils/bboxes.py). Deviations: the pyramid goes on until the smallest side is 12, so
 // that faces filling the picture are found (the package stops two levels earlier); patches are
-// sampled from the pyramid, so that large ones do not alias; and the output net looks twice, at a
-// window and at its mirror image, which puts the points on the same places of a face more often
-// (TAR in bench/face/face_report).
+// sampled from the pyramid, so that large ones do not alias; and the output net, which finds a face
+// in one look, looks at it four times more: in two windows about what it found, each as it is and
+// mirrored. The mean of these puts the points on the same places of a face whatever the pyramid,
+// and its score tells faces from what is none better than the first (bench/face/face_report).
 
 #include "face/pyramid.hpp"
 #include "sosia/face/detector.hpp"
@@ -49,11 +50,11 @@ class OutputNet {
   OutputNet(const models::ModelStore& store, const models::ModelCard& card,
             const models::NetworkOptions& options);
 
-  /// One detection per window: box, probability and points, each the mean of two looks, at the
-  /// window and at its mirror image. Windows should be square. Those whose mean score cannot exceed
-  /// `least` are looked at once, and keep a score of at most `least`.
-  std::vector<Detection> run(const Pyramid& pyramid, std::span<const Corners> windows,
-                             double least = 0) const;
+  /// One detection per window: box, probability and points, by one look. Windows should be square.
+  std::vector<Detection> look(const Pyramid& pyramid, std::span<const Corners> windows) const;
+
+  /// Replaces each face by the mean of four looks at it: score, box and points.
+  void settle(const Pyramid& pyramid, std::span<Detection> faces) const;
 
   /// What decides where boxes and points are put, version included. Part of the identity of every
   /// detector that asks this network.

@@ -19,7 +19,7 @@ inline constexpr std::string_view kDefaultDetector = "mtcnn";
 
 struct DetectOptions {
   /// Faces whose longer side is smaller are not looked for, nor reported; 8 or more.
-  double min_face_px = 20;
+  double min_face_px = 22;
   /// Detections below it are dropped; nothing takes the card's threshold.
   std::optional<double> min_score = {};
   /// A small picture is enlarged by at most this before it is searched, 1 to 2. More costs

@@ -46,7 +46,7 @@ struct PipelineOptions {
   /// For files: `scale_denominator` is chosen by the pipeline, `channels` is rgb.
   image::DecodeOptions decode = {};
   /// Faces are looked for as if in a picture of at most so many pixels: in larger ones the smallest
-  /// face wanted grows by the square root of the ratio (20 pixels are 49 in 12 megapixels), and
+  /// face wanted grows by the square root of the ratio (22 pixels are 54 in 12 megapixels), and
   /// JPEG files are decoded at half, a quarter or an eighth as long as they keep so many. Faces are
   /// cut out of the full picture all the same where the reduced one has too few pixels for the
   /// embedder. 0 looks at every picture in full.
