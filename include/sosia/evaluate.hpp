@@ -8,5 +8,6 @@
 #include "sosia/evaluate/confidence.hpp"
 #include "sosia/evaluate/identification.hpp"
 #include "sosia/evaluate/ranking.hpp"
+#include "sosia/evaluate/report_parts.hpp"
 #include "sosia/evaluate/roc.hpp"
 #include "sosia/evaluate/verification.hpp"

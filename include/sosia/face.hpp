@@ -5,6 +5,7 @@
 #include "sosia/face/calibration.hpp"
 #include "sosia/face/detector.hpp"
 #include "sosia/face/embedder.hpp"
+#include "sosia/face/evaluation.hpp"
 #include "sosia/face/face.hpp"
 #include "sosia/face/files.hpp"
 #include "sosia/face/pipeline.hpp"

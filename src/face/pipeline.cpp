@@ -117,6 +117,7 @@ void FacePipeline::Impl::describe(image::ImageView picture, std::span<DescribedF
     const auto row =
         std::span(embedded.vectors).subspan(i * embedded.dimension, embedded.dimension);
     faces[i].embedding.assign(row.begin(), row.end());
+    faces[i].norm = embedded.norms[i];
     const bool norm_counts = embedder->card().output.norm_is_quality;
     faces[i].quality = quality->assess(
         faces[i], chips[i], norm_counts ? std::optional(embedded.norms[i]) : std::nullopt);

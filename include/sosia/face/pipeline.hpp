@@ -57,6 +57,7 @@ struct PipelineOptions {
 struct DescribedFace : Detection {
   Quality quality = {};
   std::vector<float> embedding = {};  ///< length 1; empty without an embedder
+  double norm = 0;                    ///< length of the embedding before; 0 without an embedder
   image::Image chip = {};             ///< the aligned face; empty when not kept
   /// The five points were no face's, so the chip was cut by the box: do not enrol it.
   bool degenerate = false;
