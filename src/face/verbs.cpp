@@ -7,6 +7,7 @@ namespace sosia::face {
 void register_verbs(Registry& registry) {
   registry.add(detect_verb());
   registry.add(evaluate_verb());
+  registry.add(verify_verb());
 }
 
 }  // namespace sosia::face

@@ -9,5 +9,6 @@ Verb cluster_verb();
 Verb demo_verb();
 Verb detect_verb();
 Verb evaluate_verb();
+Verb verify_verb();
 
 }  // namespace sosia::face
