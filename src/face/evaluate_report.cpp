@@ -38,6 +38,8 @@ void add_missing_table(Report& report, const Measured& m) {
     table.add({m.set.photos[i].name, errors[i] != nullptr ? face::reason_of(*errors[i])
                                                           : reason_of(m.vectors.states[i])});
   }
+  const std::size_t all = m.set.photos.size() - m.vectors.count(PhotoState::found);
+  if (table.rows.size() < all) table.note = fmt::format("the first {} of {}", kTableRows, all);
 }
 
 void add_decisions(Report& report, const Roc& roc, double threshold) {
@@ -66,7 +68,7 @@ void add_photos(Report& report, const Measured& m, const EvaluateVerbOptions& o)
                 "photos whose face could not be aligned");
   report.scalar("unreadable", unreadable, "photos that could not be read");
   report.scalar("several_faces", several, "photos with several faces",
-                "the large and central one counts: area - 2 distance^2 from the middle");
+                "the one nearest to the middle counts, of those of half the largest area or more");
   report.scalar({.key = "failure_to_acquire",
                  .label = "failure to acquire",
                  .value = static_cast<double>(photos - found) / static_cast<double>(photos),

@@ -303,27 +303,38 @@ void embed_pending(const SetEmbedder& embedder, std::span<const std::uint32_t> p
   if (cache != nullptr) save(*cache, out);
 }
 
-double main_measure(const DescribedFace& face, image::Extent extent) {
+/// A face of less than this share of the largest one's area is somebody in the background.
+constexpr double kRivalShare = 0.5;
+
+double area(const DescribedFace& face) {
+  return face.box.width_px * face.box.height_px;
+}
+
+double squared_offset(const DescribedFace& face, image::Extent extent) {
   const double x = face.box.x_px + face.box.width_px / 2 - extent.width_px / 2.0;
   const double y = face.box.y_px + face.box.height_px / 2 - extent.height_px / 2.0;
-  return face.box.width_px * face.box.height_px - 2 * (x * x + y * y);
+  return x * x + y * y;
 }
 
 }  // namespace
 
 std::optional<std::size_t> main_face(const Analysis& photo) {
+  const bool all_degenerate = std::all_of(photo.faces.begin(), photo.faces.end(),
+                                          [](const DescribedFace& f) { return f.degenerate; });
+  const auto counts = [&](const DescribedFace& f) { return all_degenerate || !f.degenerate; };
+  double largest = 0;
+  for (const DescribedFace& face : photo.faces) {
+    if (counts(face)) largest = std::max(largest, area(face));
+  }
   std::optional<std::size_t> best;
+  double nearest = 0;
   for (std::size_t i = 0; i < photo.faces.size(); ++i) {
     const DescribedFace& face = photo.faces[i];
-    if (best) {
-      const DescribedFace& rival = photo.faces[*best];
-      if (face.degenerate && !rival.degenerate) continue;
-      if (face.degenerate == rival.degenerate &&
-          main_measure(face, photo.extent) <= main_measure(rival, photo.extent)) {
-        continue;
-      }
-    }
+    if (!counts(face) || area(face) < kRivalShare * largest) continue;
+    const double offset = squared_offset(face, photo.extent);
+    if (best && offset >= nearest) continue;
     best = i;
+    nearest = offset;
   }
   return best;
 }

@@ -324,8 +324,10 @@ Verb evaluate_verb() {
        .name = "evaluate",
        .summary = "accuracy on photos whose subjects are known",
        .details =
-           "Every photo is embedded once; of several faces the large and central one counts (area "
-           "- 2 distance^2 from the middle). A photo without a face is a failure to acquire: it is "
+           "Every photo is embedded once; of several faces the one nearest to the middle counts, "
+           "of "
+           "those with at least half the area of the largest. A photo without a face is a failure "
+           "to acquire: it is "
            "never replaced by a crop of the middle. Its comparisons are left out and counted, or "
            "with --missing reject scored -1.\n\n"
            "1:1: listed pairs, or every photo with every other one. AUC counts ties one half, EER "

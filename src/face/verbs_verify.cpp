@@ -153,9 +153,8 @@ std::optional<Bound> find_bound(const VerifyVerbOptions& o,
                                 Report& report) {
   if (o.threshold) return Bound{*o.threshold, "given by --threshold", {}};
   if (!c) return std::nullopt;
-  using gallery::FpirRule;
   // Of several pairs the best one is taken: as a search among so many subjects.
-  const double least = gallery::smallest_fpir(*c, pairs, FpirRule::independent);
+  const double least = gallery::smallest_fpir(*c, pairs);
   double rate = o.max_fmr.value_or(kDefaultFmr);
   if (!o.max_fmr && least > rate) {
     if (least >= 1) {
@@ -168,7 +167,7 @@ std::optional<Bound> find_bound(const VerifyVerbOptions& o,
                     c->set, least));
     rate = least;
   }
-  gallery::OperatingPolicy policy = gallery::make_policy(*c, rate, pairs, FpirRule::independent);
+  gallery::OperatingPolicy policy = gallery::make_policy(*c, rate, pairs);
   for (const std::string& warning : policy.warnings) report.warning(warning);
   return Bound{policy.threshold, c->set.empty() ? "not named" : c->set, std::move(policy)};
 }

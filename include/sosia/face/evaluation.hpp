@@ -101,9 +101,10 @@ void assign_groups(EvaluationSet& set, const std::filesystem::path& csv, const s
 
 // --- embeddings ---
 
-/// Of several faces the one that the photo is of: the largest area less twice the squared distance
-/// of its centre from that of the photo; one that could be aligned before one that could not.
-/// Nothing without faces. Reference: facenet, align_dataset_mtcnn.py.
+/// Of several faces the one that the photo is of: of those with at least half the area of the
+/// largest the nearest to the middle of the photo (of equal ones the first); faces that could be
+/// aligned before those that could not. Nothing without faces. facenet's rule, area - 2 offset^2,
+/// is not used: in large photos a speck near the middle beats the portrait beside it.
 std::optional<std::size_t> main_face(const Analysis& photo);
 
 enum class PhotoState : std::uint8_t {
