@@ -21,31 +21,25 @@ std::span<const Search> mated_of(const SetSearches& all) {
   return std::span(all.searches).first(all.mated_count);
 }
 
-/// Rank-k rates when subjects are drawn anew, from sums per subject.
-std::vector<Interval> rank_intervals(const SetSearches& all, std::span<const std::int64_t> ranks,
-                                     const EvaluateVerbOptions& o, RunContext& run) {
-  if (all.subject_count < 2 || o.bootstrap.replicates == 0) return {};
-  std::vector<double> counts(all.subject_count);
-  std::vector<std::vector<double>> hits(ranks.size(), counts);
+/// The rank-1 rate when subjects are drawn anew, from sums per subject.
+std::optional<Interval> rank1_interval(const SetSearches& all, const EvaluateVerbOptions& o,
+                                       RunContext& run) {
+  if (all.subject_count < 2 || o.bootstrap.replicates == 0) return std::nullopt;
+  std::vector<double> counts(all.subject_count), hits(all.subject_count);
   for (std::size_t i = 0; i < all.mated_count; ++i) {
-    const std::uint32_t s = all.subjects[i];
-    counts[s] += 1;
-    for (std::size_t r = 0; r < ranks.size(); ++r) {
-      const std::size_t rank = all.searches[i].mate_rank;
-      hits[r][s] += rank > 0 && rank <= static_cast<std::size_t>(ranks[r]) ? 1 : 0;
-    }
+    counts[all.subjects[i]] += 1;
+    hits[all.subjects[i]] += all.searches[i].mate_rank == 1 ? 1 : 0;
   }
   const auto statistic = [&](std::span<const std::uint32_t> draws, std::span<double> out) {
-    double count = 0;
-    for (std::size_t s = 0; s < draws.size(); ++s) count += draws[s] * counts[s];
-    for (std::size_t r = 0; r < out.size(); ++r) {
-      double sum = 0;
-      for (std::size_t s = 0; s < draws.size(); ++s) sum += draws[s] * hits[r][s];
-      out[r] = count > 0 ? sum / count : kUndefined;
+    double count = 0, sum = 0;
+    for (std::size_t s = 0; s < draws.size(); ++s) {
+      count += draws[s] * counts[s];
+      sum += draws[s] * hits[s];
     }
+    out[0] = count > 0 ? sum / count : kUndefined;
   };
-  return evaluate::bootstrap_subjects(all.subject_count, ranks.size(), statistic,
-                                      o.bootstrap.options(), run);
+  return evaluate::bootstrap_subjects(all.subject_count, 1, statistic, o.bootstrap.options(), run)
+      .front();
 }
 
 /// TPIR at each FPIR when subjects are drawn anew.
@@ -70,22 +64,14 @@ std::vector<Interval> tpir_intervals(const SetSearches& all, const EvaluateVerbO
                                       o.bootstrap.options(), run);
 }
 
-void add_ranks(Report& report, const SetSearches& all, const EvaluateVerbOptions& o,
-               RunContext& run) {
-  const std::vector<Interval> intervals = rank_intervals(all, o.ranks, o, run);
+void add_ranks(Report& report, const SetSearches& all, const EvaluateVerbOptions& o) {
   std::vector<std::pair<std::string, Value>> rates;
-  Table& table =
-      report.table("ranks", "Closed-set identification",
-                   {{"rank", "", ""}, {"rate", "", ""}, {"low", "from", ""}, {"high", "to", ""}},
-                   intervals.empty() ? "" : intervals.front().method);
-  for (std::size_t i = 0; i < o.ranks.size(); ++i) {
-    const double rate = evaluate::rank_rate(mated_of(all), static_cast<std::size_t>(o.ranks[i]));
-    rates.emplace_back(std::to_string(o.ranks[i]), rate);
-    table.add({o.ranks[i], rate, intervals.empty() ? Value() : Value(intervals[i].low),
-               intervals.empty() ? Value() : Value(intervals[i].high)});
+  for (const std::int64_t rank : o.ranks) {
+    rates.emplace_back(std::to_string(rank),
+                       evaluate::rank_rate(mated_of(all), static_cast<std::size_t>(rank)));
   }
   report.group("rank_rates", "Rank-k rates", std::move(rates),
-               "every photo against all others; a subject scores by its nearest photo");
+               "closed set: every photo against all others; a subject scores by its nearest photo");
   Plot cmc{.key = "cmc", .title = "CMC", .x_label = "rank", .y_label = "share of searches"};
   Series series{.name = "searches"};
   for (std::size_t rank = 1; rank <= 20; ++rank) {
@@ -238,9 +224,7 @@ std::optional<double> add_rank1(Report& report, const Measured& m, const Evaluat
   scalar.value = rate;
   scalar.note = fmt::format("{} photos, each against the {} others", m.searches->mated_count,
                             m.searches->gallery_photos - 1);
-  const std::int64_t first[] = {1};
-  const auto intervals = rank_intervals(*m.searches, first, o, run);
-  if (!intervals.empty()) scalar.interval = intervals.front();
+  scalar.interval = rank1_interval(*m.searches, o, run);
   report.scalar(std::move(scalar));
   return rate;
 }
@@ -248,7 +232,7 @@ std::optional<double> add_rank1(Report& report, const Measured& m, const Evaluat
 void add_searches(Report& report, const Measured& m, const EvaluateVerbOptions& o,
                   RunContext& run) {
   if (!m.searches) return;
-  add_ranks(report, *m.searches, o, run);
+  add_ranks(report, *m.searches, o);
   if (m.searches->searches.size() > m.searches->mated_count) {
     add_open_set(report, *m.searches, o, run);
   }
@@ -271,12 +255,12 @@ void add_groups(Report& report, const Measured& m, const evaluate::Roc& roc,
       {{"group", "", ""},
        {"genuine", "", ""},
        {"impostor", "", ""},
-       {"auc", "AUC", ""},
-       {"eer", "EER", ""},
        {"fmr", "FMR", ""},
        {"fnmr", "FNMR", ""},
-       {"fnmr_low", "FNMR from", ""},
-       {"fnmr_high", "FNMR to", ""},
+       {"fnmr_low", "from", ""},
+       {"fnmr_high", "to", ""},
+       {"eer", "EER", ""},
+       {"auc", "AUC", ""},
        {"tar", "TAR, own threshold", ""},
        {"rank1", "rank-1", ""},
        {"accuracy", "", ""},
@@ -287,10 +271,10 @@ void add_groups(Report& report, const Measured& m, const evaluate::Roc& roc,
   for (std::uint32_t g = 0; g < count; ++g) {
     if (const auto folds = fold_figures(m.pairs, g)) accuracies[g] = folds->accuracy.mean;
     const evaluate::GroupRates& r = rates[g];
-    table.add({m.set.groups[g], r.genuine, r.impostor, r.auc, r.eer, r.fmr, r.fnmr,
+    table.add({m.set.groups[g], r.genuine, r.impostor, r.fmr, r.fnmr,
                intervals.empty() ? Value() : Value(intervals[g].low),
-               intervals.empty() ? Value() : Value(intervals[g].high), r.tar, rank1[g],
-               accuracies[g], failures[g]});
+               intervals.empty() ? Value() : Value(intervals[g].high), r.eer, r.auc, r.tar,
+               rank1[g], accuracies[g], failures[g]});
     if (r.genuine == 0 || r.impostor == 0) {
       report.warning(fmt::format("group {} lacks {} comparisons; its figures are incomplete",
                                  m.set.groups[g], r.genuine == 0 ? "genuine" : "impostor"));

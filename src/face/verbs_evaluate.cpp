@@ -257,6 +257,7 @@ Report evaluate_set(const EvaluateVerbOptions& o, RunContext& run) {
   const std::optional<double> accuracy = add_folds(report, m, mirrored);
   add_searches(report, m, o, run);
   add_groups(report, m, curve.roc, o, run);
+  add_worst(report, m, o, html_wanted(run) ? &pipeline : nullptr, how, run);
   report.scalar("set", m.set.name);
   report.scalar("model", pipeline.embedder().card().name, "embedder");
   report.scalar("detector", pipeline.detector().name());
@@ -265,7 +266,6 @@ Report evaluate_set(const EvaluateVerbOptions& o, RunContext& run) {
   report.scalar("mirror_sum", mirrored, "the mirrored face is added");
   add_photos(report, m, o);
   if (!o.calibration_out.empty()) write_calibration(m, o, pipeline, how, report, run);
-  add_worst(report, m, o, html_wanted(run) ? &pipeline : nullptr, how, run);
   if (curve.roc.auc() < 0.5) {
     report.warning("AUC below one half: is this the model that the pictures were made for?");
   }
