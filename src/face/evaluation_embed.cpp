@@ -303,6 +303,16 @@ void embed_pending(const SetEmbedder& embedder, std::span<const std::uint32_t> p
   if (cache != nullptr) save(*cache, out);
 }
 
+/// Not one photo could be read. That crops are none is a matter of the options.
+[[noreturn]] void refuse(const EmbeddedSet& set, bool aligned) {
+  const Error& first = set.unreadable.front().error;
+  if (aligned && first.code() == ErrorCode::unsupported) throw first;
+  throw Error(ErrorCode::corrupt_data,
+              fmt::format("none of the {} photos could be read; the first: {}",
+                          set.unreadable.size(), first.message()),
+              first.hint(), first.context());
+}
+
 /// A face of less than this share of the largest one's area is somebody in the background.
 constexpr double kRivalShare = 0.5;
 
@@ -367,7 +377,7 @@ EmbeddedSet embed_set(const FacePipeline& pipeline, const EvaluationSet& set,
   }
   const int workers = std::max(1, std::min(pipeline.options().parallel, run.threads()));
   embed_pending(embedder, pending, keys, cache ? &*cache : nullptr, workers, out, run);
-  if (n > 0 && out.unreadable.size() == n) throw out.unreadable.front().error;
+  if (n > 0 && out.unreadable.size() == n) refuse(out, embedder.aligned());
   return out;
 }
 

@@ -341,8 +341,8 @@ Verb evaluate_verb() {
            "--groups compares groups of people: comparisons within a group, FMR and FNMR at a "
            "threshold shared by all, and the gap between groups. --calibration-out writes what "
            "scores mean on this set.",
-       .examples = {{"sosia face evaluate --folders photos", "a folder per subject"},
-                    {"sosia face evaluate --pairs pairs.txt --images lfw --html lfw.html",
+       .examples = {{"sosia face evaluate --folders subjects", "a folder per subject"},
+                    {"sosia face evaluate --pairs pairs.txt --images subjects --html pairs.html",
                      "the LFW protocol; a page with the worst errors"}}},
       evaluate_set, plan);
 }

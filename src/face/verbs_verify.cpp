@@ -309,8 +309,10 @@ Verb verify_verb() {
            "Of several faces the large and central one is compared, which the report states. A "
            "photo without a face is an answer (null), not an error. The set that a threshold came "
            "from is part of the answer: another kind of photos has other rates.",
-       .examples = {{"sosia face verify a.jpg b.jpg", "score, probability and decision"},
-                    {"sosia face verify a.jpg b.jpg --require-same --json",
+       .examples = {{"sosia face verify subjects/00000/0000.png subjects/00000/0001.png",
+                     "score, probability and decision"},
+                    {"sosia face verify subjects/00000/0000.png subjects/00000/0000.png "
+                     "--require-same --json",
                      "exit status 5 unless it is the same person"}}},
       verify);
 }

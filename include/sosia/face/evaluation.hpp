@@ -152,7 +152,8 @@ struct EmbeddedSet {
 /// Embeds every photo once; work of different photos overlaps. A photo that cannot be read is
 /// reported and does not stop the rest; what was done is cached when the run is cancelled. A cache
 /// that is damaged, or cannot be written, is a warning. Throws unsupported when aligned crops are
-/// given to an embedder that is aligned by box, the first photo's error when none can be read,
+/// given to an embedder that is aligned by box or have no template's size, corrupt_data with the
+/// first reason when no photo can be read,
 /// cancelled, out_of_memory.
 EmbeddedSet embed_set(const FacePipeline& pipeline, const EvaluationSet& set,
                       const EmbedSetOptions& options, RunContext& run);
