@@ -87,7 +87,8 @@ void describe_vectors(Fields& f, EvaluateVerbOptions& o) {
 void describe_figures(Fields& f, EvaluateVerbOptions& o) {
   f.choice({.name = "missing",
             .help = "comparisons with a photo without a face: left out and counted, or scored as "
-                    "rejections"},
+                    "rejections",
+            .group = "sample"},
            o.missing, {{"exclude", MissingRule::exclude}, {"reject", MissingRule::reject}});
   f({.name = "far",
      .help = "false accept rates to report TAR at",
