@@ -14,7 +14,7 @@ build = $(call in_build,$(1)) setup/build.sh $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev build demo test test-slow test-server asan tsan fuzz format \
-        format-check check-scripts tidy docs docs-check bench bench-search clean distclean
+        format-check check-scripts tidy docs docs-check bench bench-search bench-face clean distclean
 
 help: ## this list
 	@echo "make <target> [PRESET=dev]"
@@ -88,6 +88,10 @@ bench: ## run the benches (preset release)
 bench-search: ## search beside faiss, usearch and hnswlib (preset release)
 	@$(MAKE) --no-print-directory build PRESET=release
 	@$(call in_build,release) setup/bench-search.sh
+
+bench-face: ## faces beside face_recognition, onnxruntime and deepface (preset release)
+	@$(MAKE) --no-print-directory build PRESET=release
+	@$(call in_build,release) setup/bench-face.sh
 
 clean: ## remove the build folders
 	rm -rf build

@@ -9,6 +9,7 @@
 //       folder per subject -> record of a card, with the set's name
 //   face_report judge EMBEDDER DIR
 //       what the card's record promises, and what happens on the folder's pairs
+//   face_report drift EMBEDDER DIR                          precision fast against exact
 //   face_report halves EMBEDDER DIR
 //       calibration fitted on half of the subjects, judged on the others: rates promised and met
 
@@ -194,6 +195,43 @@ double realised_fpir(const LabelledFaces& f, double threshold, std::size_t enrol
   return static_cast<double>(wrong) / static_cast<double>(probes);
 }
 
+void report_drift(const std::vector<std::string>& args) {
+  const models::ModelStore store = test_store();
+  PipelineOptions options;
+  options.embedder = args.at(0);
+  options.keep_chips = false;
+  const FacePipeline exact(store, options);
+  options.precision = models::Precision::fast;
+  const FacePipeline fast(store, options);
+  double start = now_ms();
+  const LabelledFaces a = embed_folders(exact, args.at(1)).faces;
+  const double exact_ms = now_ms() - start;
+  start = now_ms();
+  const LabelledFaces b = embed_folders(fast, args.at(1)).faces;
+  const double fast_ms = now_ms() - start;
+  if (a.subjects != b.subjects) fmt::print("not the same faces are found\n");
+  double least = 1, sum = 0, most_moved = 0;
+  for (std::size_t i = 0; i < a.subjects.size(); ++i) {
+    double same = 0;
+    for (std::size_t k = 0; k < a.dimension; ++k) {
+      same += double{a.vectors[i * a.dimension + k]} * b.vectors[i * a.dimension + k];
+    }
+    least = std::min(least, same);
+    sum += same;
+    for (std::size_t j = 0; j < i; ++j) {
+      most_moved = std::max(most_moved, std::abs(cosine(a, i, j) - cosine(b, i, j)));
+    }
+  }
+  const FolderScores scores = score_all(b);
+  fmt::print(
+      "fast against exact: cosine of a face with itself {:.5f} or more, {:.5f} on average; scores "
+      "of "
+      "pairs move by {:.4f} at most; TAR@1e-3 {:.4f}; {:.2f} times the speed\n",
+      least, sum / static_cast<double>(a.subjects.size()), most_moved,
+      evaluate::Roc(scores.scores).at_far(1e-3, evaluate::AtRule::not_above).tar,
+      exact_ms / fast_ms);
+}
+
 void report_judge(const std::vector<std::string>& args) {
   const models::ModelStore store = test_store();
   PipelineOptions options;
@@ -305,9 +343,11 @@ int run(const std::vector<std::string>& args) {
   if (rest.size() >= 2 && args[0] == "show") return report_show(rest), 0;
   if (!rest.empty() && args[0] == "embed") return report_embed(rest), 0;
   if (rest.size() >= 3 && args[0] == "calibrate") return report_calibrate(rest), 0;
+  if (rest.size() == 2 && args[0] == "drift") return report_drift(rest), 0;
   if (rest.size() == 2 && args[0] == "judge") return report_judge(rest), 0;
   if (rest.size() == 2 && args[0] == "halves") return report_halves(rest), 0;
-  fmt::print(stderr, "face_report detect|show|embed|calibrate|judge|halves ...; see the source\n");
+  fmt::print(stderr,
+             "face_report detect|show|embed|calibrate|judge|halves|drift ...; see the source\n");
   return 2;
 }
 

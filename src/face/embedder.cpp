@@ -5,6 +5,7 @@
 #include "sosia/models/tensor.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -42,8 +43,12 @@ class NetworkEmbedder final : public FaceEmbedder {
     Embeddings out;
     out.dimension = dimension_;
     out.vectors.reserve(chips.size() * dimension_);
-    for (std::size_t first = 0; first < chips.size(); first += batch_) {
-      const auto part = chips.subspan(first, std::min(batch_, chips.size() - first));
+    // In batches of falling powers of two: the engine prepares itself anew for every batch size, so
+    // there should be few, and none with a row that is thrown away.
+    for (std::size_t first = 0, count = std::bit_floor(batch_); first < chips.size();
+         first += count) {
+      while (count > chips.size() - first) count /= 2;
+      const auto part = chips.subspan(first, count);
       std::vector<float> rows = run(part);
       if (card_.output.flip_sum) add_mirrored(part, rows);
       out.vectors.insert(out.vectors.end(), rows.begin(), rows.end());
@@ -57,22 +62,15 @@ class NetworkEmbedder final : public FaceEmbedder {
   const std::string& identity() const noexcept override { return identity_; }
 
  private:
-  /// Rows of a batch. It is filled up to a power of two with its last chip: the engine prepares
-  /// itself anew for every batch size, so there should be few.
   std::vector<float> run(std::span<const image::ImageView> chips) const {
-    std::vector<image::ImageView> batch(chips.begin(), chips.end());
-    std::size_t rows = 1;
-    while (rows < batch.size()) rows *= 2;
-    batch.resize(std::min(rows, batch_), batch.back());
-    std::vector<models::Tensor> outputs = net_.run(models::image_tensor(card_.input, batch));
+    std::vector<models::Tensor> outputs = net_.run(models::image_tensor(card_.input, chips));
     std::vector<float>& values = outputs[output_].values;
-    if (values.size() != batch.size() * dimension_) {
+    if (values.size() != chips.size() * dimension_) {
       throw Error(
           ErrorCode::corrupt_data,
           fmt::format("the network of {} gave {} for {} faces of {} numbers", card_.name,
-                      models::shape_text(outputs[output_].shape), batch.size(), dimension_));
+                      models::shape_text(outputs[output_].shape), chips.size(), dimension_));
     }
-    values.resize(chips.size() * dimension_);
     return std::move(values);
   }
 

@@ -122,20 +122,19 @@ void add(Detection& mean, const Detection& seen, double share) {
   }
 }
 
-/// Runs `net` over square windows in batches of 32; what remains is filled up to a power of two,
-/// so that the engine sees few shapes. Calls `each(window index, outputs, row)`.
+/// Runs `net` over square windows, in batches of 32 and, for what remains, of falling powers of
+/// two: the engine prepares itself anew for every shape, so there should be few, and none of a row
+/// that is thrown away. Calls `each(window index, outputs, row)`.
 template <class Each>
 void run_windows(const models::Network& net, const Pyramid& pyramid,
                  std::span<const Corners> windows, int size_px, Side side, const Each& each) {
   constexpr std::size_t kBatch = 32;
-  for (std::size_t first = 0; first < windows.size(); first += kBatch) {
-    const std::size_t count = std::min(kBatch, windows.size() - first);
-    std::size_t rows = 1;
-    while (rows < count) rows *= 2;
+  for (std::size_t first = 0, count = kBatch; first < windows.size(); first += count) {
+    while (count > windows.size() - first) count /= 2;
     const auto size = static_cast<std::size_t>(size_px);
     models::Tensor batch;
-    batch.shape = {static_cast<std::int64_t>(rows), 3, size_px, size_px};
-    batch.values.resize(rows * 3 * size * size);
+    batch.shape = {static_cast<std::int64_t>(count), 3, size_px, size_px};
+    batch.values.resize(count * 3 * size * size);
     for (std::size_t i = 0; i < count; ++i) {
       const Corners& w = windows[first + i];
       sample_square(pyramid, {w.x1, w.y1, width(w)}, size_px, batch, i);
