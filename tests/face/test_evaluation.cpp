@@ -543,7 +543,7 @@ TEST_F(EvaluationCache, PhotosGiveWhatThePipelineGives) {
   EXPECT_EQ(to_json(gallery::to_value(a)), to_json(gallery::to_value(b)));
 }
 
-/// The figures of the verb are those of the library, on all of ORL.
+/// The figures of the verb are those of the library, on ten subjects of ORL.
 TEST_F(EvaluationCache, VerbGivesTheFiguresOfTheLibrary) {
   const Parts parts;
   NEED_WEIGHTS(parts);
@@ -552,27 +552,30 @@ TEST_F(EvaluationCache, VerbGivesTheFiguresOfTheLibrary) {
   Settings settings;
   settings.set("folders", orl->string(), "test");
   settings.set("cache", path("cache").string(), "test");
+  settings.set("max_subjects", 10, "test");
   RunContext run;
   const Value report = report_to_value(evaluate_verb().run(settings, run));
   // From the vectors that the verb left behind.
-  const EvaluationSet set = read_folder_set(*orl);
+  EvaluationSet set = read_folder_set(*orl);
+  keep_subjects(set, 10, run);
   const FacePipeline pipeline(parts.store, {.threads = 1});
   const EmbeddedSet vectors = embed_set(pipeline, set, {.cache = path("cache")}, run);
-  EXPECT_EQ(vectors.from_cache, 400U);
+  EXPECT_EQ(vectors.from_cache, 100U);
   LabelledFaces faces{.dimension = vectors.dimension, .vectors = vectors.vectors};
   for (const SetPhoto& photo : set.photos) faces.subjects.push_back(photo.subject);
   const FolderScores naive = score_all(faces);
   const evaluate::Roc roc(naive.scores);
-  EXPECT_EQ(report.at("found").as_integer(), 400);
+  EXPECT_EQ(report.at("found").as_integer(), 100);
   EXPECT_NEAR(report.at("rank1").as_real(), naive.rank1, 1e-12);
   EXPECT_NEAR(report.at("auc").as_real(), roc.auc(), 1e-12);
   EXPECT_NEAR(report.at("eer").as_real(), roc.eer().rate, 1e-12);
   EXPECT_EQ(report.at("tar_at_far").at("1e-3").as_real(),
             roc.at_far(1e-3, evaluate::AtRule::not_above).tar);
-  // Observed with the dlib ResNet and MTCNN: rank-1 1, AUC .99992, TAR@1e-3 .9883.
-  EXPECT_GE(naive.rank1, 0.995);
-  EXPECT_GE(roc.auc(), 0.9995);
-  EXPECT_GE(report.at("tar_at_far").at("1e-3").as_real(), 0.97);
+  // Observed with the dlib ResNet and MTCNN: rank-1 1, AUC .99949, TAR@1e-3 .951
+  // (450 genuine, 4500 impostor comparisons; on all 40 subjects .9883).
+  EXPECT_GE(naive.rank1, 0.99);
+  EXPECT_GE(roc.auc(), 0.998);
+  EXPECT_GE(report.at("tar_at_far").at("1e-3").as_real(), 0.9);
 }
 
 }  // namespace
