@@ -260,7 +260,7 @@ Report Demo::report() {
   for (std::size_t c = 0; c < grouping_.clusters(); ++c) {
     persons.add({fmt::format("person {}", c + 1), names(static_cast<std::int32_t>(c))});
   }
-  if (const Value rest = names(-1); !rest.as_list().empty()) persons.add({"on one photo", rest});
+  if (const Value rest = names(-1); !rest.as_list().empty()) persons.add({"like no other", rest});
   add_table(report, std::move(persons));
   grouping_.add_sheets(report);
   identifier_->add_pictures(report);

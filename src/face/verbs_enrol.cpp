@@ -229,7 +229,7 @@ void enrol_photo(const EnrolVerbOptions& o, const FacePipeline& pipeline, Enroll
 }
 
 void finish(Report& report, const EnrolVerbOptions& o, const FacePipeline& pipeline,
-            Enroller& enroller, EnrolLog& log, const FileCounts& counts, RunContext& run) {
+            Enroller& enroller, EnrolLog& log, const FileCounts& counts) {
   report.scalar("gallery", o.place.gallery);
   report.scalar("created", enroller.made(), "made now");
   report.scalar("model", pipeline.embedder().card().name, "embedder");
@@ -251,7 +251,6 @@ void finish(Report& report, const EnrolVerbOptions& o, const FacePipeline& pipel
     report.verdict("nothing was enrolled, and no gallery was made");
     return;
   }
-  if (enroller.made()) run.note_output(o.place.gallery);
   const gallery::GalleryInfo info = enroller.gallery()->info();
   const auto calibration = enroller.gallery()->calibration();
   report.scalar("templates", info.templates, "templates in the gallery");
@@ -299,7 +298,7 @@ Report enrol(const EnrolVerbOptions& o, RunContext& run) {
     throw;
   }
   enroller.flush();
-  finish(report, o, pipeline, enroller, log, counts, run);
+  finish(report, o, pipeline, enroller, log, counts);
   return report;
 }
 

@@ -149,7 +149,6 @@ Report migrate(const MigrateVerbOptions& o, RunContext& run) {
   for (const auto& [origin, reason] : enroller.refused()) {
     old.lost.push_back({nullptr, origin, reason});
   }
-  if (enroller.made()) run.note_output(o.out);
   report.scalar("gallery", o.place.gallery, "from");
   report.scalar("out", o.out, "to");
   report.scalar("model", pipeline.embedder().card().name, "embedder");
