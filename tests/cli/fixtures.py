@@ -210,30 +210,34 @@ def people(folder, sosia):
 def subjects(folder, sosia):
     """subjects/, four subjects of the world with four photos in which faces are found, and what says
     who is who: a list of pairs, groups, a set of InsightFace, a photo of nothing."""
-    subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "4", "--size", "160",
-                    "--out", str(folder / "subjects"), "--no-config"], check=True,
-                   capture_output=True)
-    rng = random.Random(8)
-    pairs = []
-    for fold in range(10):
-        a, b = rng.sample(range(4), 2)
-        i, j = rng.sample(range(4), 2)
-        pairs += [(f"{a:05}/{i:04}.png", f"{a:05}/{j:04}.png", 1),
-                  (f"{a:05}/{i:04}.png", f"{b:05}/{j:04}.png", 0)]
-    (folder / "pairs.txt").write_text("".join(f"{a} {b} {same}\n" for a, b, same in pairs))
-    _write(folder, "regions.csv", ["subject", "region"],
-           [(f"{s:05}", "north" if s % 2 else "south") for s in range(4)])
-    (folder / "nothing.ppm").write_bytes(b"P6 64 64 255\n" + bytes([128]) * (64 * 64 * 3))
-    crops = []
-    for s in range(3):
-        subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "1", "--size", "112",
-                        "--images", "2", "--seed", str(s), "--out", str(folder / f"crops{s}"),
-                        "--no-config"], check=True, capture_output=True)
-        crops += [(folder / f"crops{s}" / "00000" / f"000{i}.png").read_bytes() for i in range(2)]
-        shutil.rmtree(folder / f"crops{s}")
-    bins = [crops[i] for pair in ((0, 1), (2, 3), (4, 5), (0, 2), (3, 4), (1, 5)) for i in pair]
-    with open(folder / "crops.bin", "wb") as file:
-        pickle.dump((bins, [True] * 3 + [False] * 3), file, protocol=3)
+    def make(folder):
+        # Of this size and seed all sixteen faces are found.
+        subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "4", "--size", "192",
+                        "--seed", "4", "--out", str(folder / "subjects"), "--no-config"], check=True,
+                       capture_output=True)
+        rng = random.Random(8)
+        pairs = []
+        for fold in range(10):
+            a, b = rng.sample(range(4), 2)
+            i, j = rng.sample(range(4), 2)
+            pairs += [(f"{a:05}/{i:04}.png", f"{a:05}/{j:04}.png", 1),
+                      (f"{a:05}/{i:04}.png", f"{b:05}/{j:04}.png", 0)]
+        (folder / "pairs.txt").write_text("".join(f"{a} {b} {same}\n" for a, b, same in pairs))
+        _write(folder, "regions.csv", ["subject", "region"],
+               [(f"{s:05}", "north" if s % 2 else "south") for s in range(4)])
+        (folder / "nothing.ppm").write_bytes(b"P6 64 64 255\n" + bytes([128]) * (64 * 64 * 3))
+        crops = []
+        for s in range(3):
+            subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "1", "--size", "112",
+                            "--images", "2", "--seed", str(s), "--out", str(folder / f"crops{s}"),
+                            "--no-config"], check=True, capture_output=True)
+            crops += [(folder / f"crops{s}" / "00000" / f"000{i}.png").read_bytes() for i in range(2)]
+            shutil.rmtree(folder / f"crops{s}")
+        bins = [crops[i] for pair in ((0, 1), (2, 3), (4, 5), (0, 2), (3, 4), (1, 5)) for i in pair]
+        with open(folder / "crops.bin", "wb") as file:
+            pickle.dump((bins, [True] * 3 + [False] * 3), file, protocol=3)
+
+    _once("subjects", folder, make)
 
 
 def make_all(folder, sosia=None):
