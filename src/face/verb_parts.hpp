@@ -26,7 +26,7 @@ inline constexpr std::size_t kTableRows = 200;
 struct FaceOptions {
   std::string detector{kDefaultDetector};
   std::string model{kDefaultEmbedder};
-  double min_face = 20;
+  double min_face = DetectOptions{}.min_face_px;
   std::optional<double> min_score = {};
   std::int64_t max_faces = 0;
   models::Precision precision = models::Precision::exact;

@@ -207,12 +207,96 @@ def people(folder, sosia):
                     str(folder / "people"), "--no-config"], check=True, capture_output=True)
 
 
+def indexes(sosia):
+    """The verb indexes of the rooms that are built."""
+    library = pathlib.Path(sosia).resolve().parent.parent / "lib" / "sosia"
+    return sorted(library.glob("*.verbs.json"))
+
+
+_made = {}
+
+
+def _once(name, folder, make):
+    """What `make(folder)` writes, made once and copied."""
+    if name not in _made:
+        _made[name] = tempfile.TemporaryDirectory()
+        make(pathlib.Path(_made[name].name))
+    shutil.copytree(_made[name].name, folder, dirs_exist_ok=True)
+
+
+def faces(folder, sosia):
+    """photos/ with a folder for each of four rendered subjects and a sheet of faces as group photo;
+    no_face.png; where faces can be found, the gallery people.sosia of photos/. Made once."""
+    def make(made):
+        def call(*words):
+            subprocess.run([os.path.abspath(sosia), *words, "--no-config"], check=True, cwd=made,
+                           capture_output=True)
+
+        # Of this size and seed all faces are found, whatever the smallest that is looked for.
+        call("world", "render", "--count", "4", "--images", "3", "--size", "256", "--seed", "4",
+             "--out", "photos")
+        call("world", "sheet", "--show", "faces", "--rows", "2", "--size", "128", "--out", "sheets")
+        for name in ("manifest.json", "truth.jsonl"):
+            (made / "photos" / name).unlink(missing_ok=True)
+        (made / "sheets" / "faces.png").rename(made / "photos" / "group.png")
+        shutil.rmtree(made / "sheets")
+        _png(made / "no_face.png", 64, 64, 8, 0, b"\x80" * 64 * 64)
+        if any(index.name.startswith("face.") for index in indexes(sosia)):
+            call("face", "enrol", "photos", "--gallery", "people.sosia")
+
+    _once("faces", folder, make)
+
+
+def _chunk(kind, data):
+    return (struct.pack(">I", len(data)) + kind + data
+            + struct.pack(">I", zlib.crc32(kind + data)))
+
+
+def _png(path, width, height, depth, colour, rows):
+    """A PNG file of raw rows (or of none: only the head is true)."""
+    stride = len(rows) // height if rows else 0
+    raw = b"".join(b"\x00" + rows[y * stride:(y + 1) * stride] for y in range(height)) if rows else b""
+    path.write_bytes(b"\x89PNG\r\n\x1a\n"
+                     + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+                     + _chunk(b"IDAT", zlib.compress(raw)) + _chunk(b"IEND", b""))
+
+
+def bad_pictures(folder):
+    """mixed/: what people's folders hold beside photos."""
+    bad = folder / "mixed"
+    bad.mkdir()
+    (bad / "notes.txt").write_text("no picture\n", encoding="utf-8")
+    (bad / "empty.jpg").write_bytes(b"")
+    # A JPEG file that ends after its head.
+    (bad / "cut.jpg").write_bytes(bytes.fromhex(
+        "ffd8ffe000104a46494600010100000100010000ffc0001108010001000301220002110103110100"))
+    _png(bad / "huge.png", 60000, 60000, 8, 2, b"")
+    _png(bad / "deep.png", 40, 30, 16, 2, bytes(range(240)) * 30)
+    _png(bad / "a name with spaces \u5f20\u4f1f.png", 40, 30, 8, 0, bytes(40) * 30)
+    # Two frames of 1 x 1.
+    frame = b"\x21\xf9\x04\x00\x0a\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00"
+    (bad / "moving.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
+                                     + frame + frame + b"\x3b")
+    # CMYK, baseline, every coefficient 0: tables with one code each, two bits for a block.
+    tables = bytes([1] + [0] * 15) + b"\x00"
+    parts = [(0xee, b"Adobe\x00\x64\x00\x00\x00\x00\x00"), (0xdb, b"\x00" + b"\x01" * 64),
+             (0xc0, b"\x08\x00\x20\x00\x20\x04" + b"".join(bytes([c, 0x11, 0]) for c in b"CMYK")),
+             (0xc4, b"\x00" + tables), (0xc4, b"\x10" + tables),
+             (0xda, b"\x04" + b"".join(bytes([c, 0]) for c in b"CMYK") + b"\x00\x3f\x00")]
+    (bad / "print.jpg").write_bytes(
+        b"\xff\xd8" + b"".join(b"\xff" + bytes([kind]) + struct.pack(">H", len(data) + 2) + data
+                               for kind, data in parts) + bytes(16) + b"\xff\xd9")
+    os.symlink(".", bad / "loop")
+    os.symlink("nowhere", bad / "dangling.jpg")
+    (bad / ".hidden.jpg").write_bytes(b"not looked at")
+
+
 def subjects(folder, sosia):
     """subjects/, four subjects of the world with four photos in which faces are found, and what says
     who is who: a list of pairs, groups, a set of InsightFace, a photo of nothing."""
     def make(folder):
-        # Of this size and seed all sixteen faces are found.
-        subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "4", "--size", "192",
+        # Of this size and seed all faces are found, whatever the smallest that is looked for.
+        subprocess.run([os.path.abspath(sosia), "world", "render", "--count", "4", "--size", "240",
                         "--seed", "4", "--out", str(folder / "subjects"), "--no-config"], check=True,
                        capture_output=True)
         rng = random.Random(8)
