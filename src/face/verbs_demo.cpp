@@ -174,7 +174,7 @@ class Demo {
 struct PhotoAnswer {
   std::string text = {};
   Value probability = {}, score = {};
-  bool decided = false;
+  bool decided = false, no_face = false;
   std::vector<std::string> accepted = {};
 };
 
@@ -185,7 +185,8 @@ PhotoAnswer answer_of(const Value& result) {
     return out;
   }
   const Value::List& faces = result.at("faces").as_list();
-  if (faces.empty()) out.text = "no face";
+  out.no_face = faces.empty();
+  if (out.no_face) out.text = "no face";
   for (const Value& face : faces) {
     const Value& decision = face.at("decision");
     out.decided |= decision.is_text();
@@ -218,7 +219,9 @@ void Demo::add_identified(Report& report) {
     const PhotoAnswer answer = answer_of(results[i]);
     const auto& truth = set_.probes[i].truth;
     Value right;
-    if (truth && answer.decided) {
+    // An enrolled subject whose face is not found is missed; of a stranger that says nothing.
+    const bool missed = answer.no_face && truth && !truth->empty() && identifier_->choice().policy;
+    if (truth && (answer.decided || missed)) {
       const bool others = std::any_of(answer.accepted.begin(), answer.accepted.end(),
                                       [&](const std::string& label) { return label != *truth; });
       const bool found = !answer.accepted.empty() && !others;
