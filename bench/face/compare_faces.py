@@ -18,7 +18,7 @@ that overlap by 0.3 of their union) the mean cosine of their vectors must be tha
     sosia yunet+mbf        YuNet-n and MobileFaceNet, both ONNX, f32
     face_recognition       its defaults: HOG, 5 points, dlib's ResNet
     onnxruntime            the ONNX files of sosia yunet+mbf; OpenCV and numpy around them
-    deepface               represent(), model Dlib, detector opencv, as it comes
+    deepface               represent(), model Dlib, detector dlib (HOG), as it comes
 """
 
 import argparse
@@ -179,18 +179,22 @@ def onnxruntime_peer():
 
 
 def deepface_peer():
-    # Its weights are those that set-up keeps; it looks for them in its own folder.
+    # It looks for weights in a folder of its own; they are those of face_recognition_models. OpenCV 5
+    # brings no cascades, so the detector is dlib's too.
+    import face_recognition_models
     home = pathlib.Path(tempfile.mkdtemp())
     weights = home / ".deepface/weights"
     weights.mkdir(parents=True)
-    name = "dlib_face_recognition_resnet_model_v1.dat"
-    (weights / name).symlink_to((SOURCE / ".venv/share/sosia/models/sources" / name).resolve())
+    models = pathlib.Path(face_recognition_models.__file__).parent / "models"
+    for name in ("dlib_face_recognition_resnet_model_v1.dat",
+                 "shape_predictor_5_face_landmarks.dat"):
+        (weights / name).symlink_to(models / name)
     os.environ["DEEPFACE_HOME"] = str(home)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from deepface import DeepFace
 
     def analyse(path):
-        faces = DeepFace.represent(path, model_name="Dlib", detector_backend="opencv",
+        faces = DeepFace.represent(path, model_name="Dlib", detector_backend="dlib",
                                    enforce_detection=False)
         return [([face["facial_area"][key] for key in "xywh"], np.array(face["embedding"]))
                 for face in faces]

@@ -19,6 +19,7 @@ class NetworkEmbedder final : public FaceEmbedder {
   NetworkEmbedder(const models::ModelStore& store, models::ModelCard card,
                   const EmbedderOptions& options)
       : card_(std::move(card)),
+        flip_sum_(options.flip_sum.value_or(card_.output.flip_sum)),
         batch_(options.batch),
         net_(models::Network::open(card_, store, options.network)),
         output_(card_.output.name.empty() ? 0 : net_.output_index(card_.output.name)),
@@ -35,7 +36,7 @@ class NetworkEmbedder final : public FaceEmbedder {
     identity_ =
         fmt::format("embedder/1 {} {} {},{},{}/{},{},{} flip={} precision={}", card_.sha256,
                     to_string(in.colour), in.mean[0], in.mean[1], in.mean[2], in.deviation[0],
-                    in.deviation[1], in.deviation[2], card_.output.flip_sum,
+                    in.deviation[1], in.deviation[2], flip_sum_,
                     options.network.precision == models::Precision::exact ? "exact" : "fast");
   }
 
@@ -50,7 +51,7 @@ class NetworkEmbedder final : public FaceEmbedder {
       while (count > chips.size() - first) count /= 2;
       const auto part = chips.subspan(first, count);
       std::vector<float> rows = run(part);
-      if (card_.output.flip_sum) add_mirrored(part, rows);
+      if (flip_sum_) add_mirrored(part, rows);
       out.vectors.insert(out.vectors.end(), rows.begin(), rows.end());
     }
     out.norms = models::normalise_rows(out.vectors, dimension_);
@@ -85,6 +86,7 @@ class NetworkEmbedder final : public FaceEmbedder {
   }
 
   models::ModelCard card_;
+  bool flip_sum_;
   std::size_t batch_;
   models::Network net_;
   std::size_t output_;

@@ -57,7 +57,8 @@ FacePipeline::Impl::Impl(const models::ModelStore& store, PipelineOptions given)
                                        .cache = options.cache};
   detector = open_detector(store, options.detector, network);
   if (options.embedder.empty()) return;
-  embedder = open_embedder(store, options.embedder, {.network = network});
+  embedder =
+      open_embedder(store, options.embedder, {.network = network, .flip_sum = options.flip_sum});
   aligner = make_aligner(embedder->card().input);
   model_hash = sha256_hex("sosia.face/1\n" + detector->identity() + "\n" + aligner->identity() +
                           "\n" + embedder->identity());

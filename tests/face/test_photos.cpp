@@ -146,8 +146,8 @@ INSTANTIATE_TEST_SUITE_P(Detectors, GroupPhotos,
                            return name;
                          });
 
-// Bf16 moves vectors, where the processor has it. Observed over ORL (face_report drift): cosine of a
-// face with itself .996 or more, scores of pairs move by .017 at most.
+// Bf16 moves vectors, where the processor has it. Observed over ORL (face_report drift): cosine of
+// a face with itself .996 or more, scores of pairs move by .017 at most.
 TEST(Photos, FastIsNearExact) {
   NEED(johns, "faces-dlib/johns/John_Salley");
   const models::ModelStore store = test_store();

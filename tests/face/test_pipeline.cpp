@@ -299,6 +299,16 @@ TEST_F(Pipeline, ReducedDecodingLosesNoFace) {
   RecordProperty("least_cosine", std::to_string(least));
 }
 
+// The mean direction of a face and its mirror image lies near the face's own.
+TEST_F(Pipeline, TheMirrorSumIsAnotherVector) {
+  const Analysis plain = open().analyse_file(one_),
+                 sum = open({.flip_sum = true}).analyse_file(one_);
+  ASSERT_EQ(sum.faces.size(), 1u);
+  EXPECT_NEAR(alike(sum.faces[0], sum.faces[0]), 1, 1e-5);
+  EXPECT_GT(alike(sum.faces[0], plain.faces[0]), 0.95);
+  EXPECT_LT(alike(sum.faces[0], plain.faces[0]), 0.99999);
+}
+
 TEST_F(Pipeline, RefusesOptionsOutOfRange) {
   expect_refused([&] { open({.threads = -1}); }, "-1 threads");
   expect_refused([&] { open({.parallel = 1000}); }, "1000 pictures at once");
@@ -316,6 +326,8 @@ TEST_F(Pipeline, TheHashNamesWhatDecidesVectors) {
   EXPECT_EQ(usual.size(), 64u);
   EXPECT_EQ(open({.threads = 1, .keep_chips = false}).model_hash(), usual);
   EXPECT_NE(open({.precision = models::Precision::fast}).model_hash(), usual);
+  EXPECT_NE(open({.flip_sum = true}).model_hash(), usual);
+  EXPECT_EQ(open({.flip_sum = false}).model_hash(), usual);
   // Points come from MTCNN's output net here, whose version must count.
   for (const char* detector : {"mtcnn", "dlib-mmod"}) {
     EXPECT_TRUE(contains(open({.detector = detector}).detector().identity(), "mtcnn/2"));

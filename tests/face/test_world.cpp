@@ -93,8 +93,8 @@ Interval auc_interval(const LabelledFaces& f, double& auc) {
 }
 
 // Half of the pictures are enrolment pictures, half vary freely (pose to 60 degrees, masks, hats,
-// sunglasses). Observed of 100 subjects x 8: 713 faces found, AUC .888, rank-1 .757; of 30 x 4: 109,
-// .897, .798.
+// sunglasses). Observed of 100 subjects x 8: 713 faces found, AUC .888, rank-1 .757; of 30 x 4:
+// 109, .897, .798.
 TEST(World, IdentitiesAreTold) {
   const models::ModelStore store = test_store();
   if (!present(store, "mtcnn") || !present(store, "dlib-resnet")) GTEST_SKIP() << "no weights";

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ class FaceEmbedder {
 struct EmbedderOptions {
   models::NetworkOptions network = {};
   std::size_t batch = 16;  ///< chips in one run of the network, 1 to 1024
+  /// Whether the vector of the mirrored chip is added, as verification protocols ask for: twice the
+  /// time, other vectors (another `identity`). Nothing does what the card says.
+  std::optional<bool> flip_sum = {};
 };
 
 /// Opens an embedder by its card. Throws as `models::Network::open`, unsupported for a card whose

@@ -39,6 +39,7 @@ struct PipelineOptions {
   /// `threads`, which is fastest for many pictures. 1 is quickest for a single one.
   int parallel = 0;
   models::Precision precision = models::Precision::exact;
+  std::optional<bool> flip_sum = {};  ///< see `EmbedderOptions`
   /// Folder of compiled networks; "" compiles anew each time.
   std::filesystem::path cache = models::default_cache_folder();
   bool keep_chips = true;     ///< results carry the aligned faces
