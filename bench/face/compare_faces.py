@@ -8,10 +8,11 @@ interleaved, on the same photos, with as many threads.
 Photos of about one megapixel are made from dlib's group photos (shared data faces-dlib): resized,
 mirrored, cut. Every peer decodes, detects, aligns and embeds all of them; opening models is not
 timed. All peers take turns, round after round, the order rotating; the least and the median of the
-rounds are printed, and ratios of the least, for others work on the machine too. A Python peer runs as
-many processes as it has threads, each with one thread and every so many photos: nothing is lost to
-its interpreter. Before anything is timed, peers of one embedder must agree: on matched faces (boxes
-that overlap by 0.3 of their union) the mean cosine of their vectors must be that of the same face.
+rounds are printed, with ratios; and processor time, which others on the machine disturb little. A
+Python peer runs as many processes as it has threads, each with one thread and every so many photos:
+nothing is lost to its interpreter. Before anything is timed, peers of one embedder must agree: on
+matched faces (boxes that overlap by 0.3 of their union) the mean cosine of their vectors must be that
+of the same face.
 
     sosia mtcnn            MTCNN and dlib's ResNet: what set-up installs
     sosia yunet            YuNet-n and dlib's ResNet
@@ -216,7 +217,9 @@ def work(name, files, pipe):
         return
     pipe.send(None)
     while pipe.recv():
-        pipe.send([analyse(path) for path in files])
+        begin = time.process_time()
+        found = [analyse(path) for path in files]
+        pipe.send((found, time.process_time() - begin))
 
 
 class Python:
@@ -247,9 +250,9 @@ class Python:
         parts = [pipe.recv() for pipe in self.pipes]
         seconds = time.perf_counter() - begin
         found = [None] * self.count
-        for number, part in enumerate(parts):
+        for number, (part, _) in enumerate(parts):
             found[number::len(parts)] = part
-        return seconds, found
+        return seconds, sum(processor for _, processor in parts), found
 
     def close(self):
         for pipe, process in zip(self.pipes, self.processes):
@@ -299,8 +302,11 @@ def measure(options, files, sosia, threads, results):
     runs, found, python = {}, {}, {}
     for name, (detector, embedder) in OURS.items():
         request = f"stream {detector} {embedder} {threads} exact"
-        runs[name] = lambda request=request: sosia.ask(request)["seconds"]
-        runs[name]()
+        def run(request=request):
+            answer = sosia.ask(request)
+            return answer["seconds"], answer["processor_s"]
+        runs[name] = run
+        run()
         found[name] = sosia.found()
     for name in options.peers:
         peer = Python(name, files, threads)
@@ -310,21 +316,24 @@ def measure(options, files, sosia, threads, results):
             peer.close()
             continue
         python[name] = peer
-        found[name] = peer.run()[1]
-        runs[name] = lambda peer=peer: peer.run()[0]
+        found[name] = peer.run()[2]
+        runs[name] = lambda peer=peer: peer.run()[:2]
     results["agreement"] = check(found)
-    seconds = {name: [] for name in runs}
+    seconds, processor = {name: [] for name in runs}, {name: [] for name in runs}
     names = list(runs)
     for number in range(options.rounds):
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
-            seconds[name].append(runs[name]())
+            wall, used = runs[name]()
+            seconds[name].append(wall)
+            processor[name].append(used)
     for peer in python.values():
         peer.close()
     for name, taken in seconds.items():
         row = {"peer": name, "threads": threads, "faces": sum(map(len, found[name])),
                "photos/s, best": round(len(files) / min(taken), 2),
-               "photos/s, median": round(len(files) / statistics.median(taken), 2)}
+               "photos/s, median": round(len(files) / statistics.median(taken), 2),
+               "processor ms a photo": round(1000 * min(processor[name]) / len(files), 1)}
         results["speed"].append(row)
         print("  " + ", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
     for ours, theirs, wanted in TARGETS:
@@ -334,6 +343,7 @@ def measure(options, files, sosia, threads, results):
         row = {"threads": threads, "ratio": f"{theirs} / {ours}",
                "of the least": round(min(seconds[theirs]) / min(seconds[ours]), 2),
                "median of rounds": round(statistics.median(ratios), 2),
+               "of processor time": round(min(processor[theirs]) / min(processor[ours]), 2),
                "lowest": round(min(ratios), 2), "highest": round(max(ratios), 2),
                "wanted": wanted}
         results["ratios"].append(row)
