@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace sosia::face {
@@ -90,11 +91,25 @@ void EmbeddingCache::read(std::span<const std::byte> bytes) {
     const std::byte* at = bytes.data() + sizeof head + i * row_bytes;
     RowHead row;
     std::memcpy(&row, at, sizeof row);
+    if (row.state > static_cast<std::uint32_t>(PhotoState::not_aligned)) {
+      return discard("it holds a state that there is not");
+    }
     std::memcpy(vectors_.data() + i * dimension_, at + sizeof row, dimension_ * sizeof(float));
     heads_.push_back({static_cast<PhotoState>(row.state), row.faces, row.norm});
     keys_.push_back(row.key);
     rows_.emplace(row.key, i);
   }
+  const bool finite =
+      std::all_of(vectors_.begin(), vectors_.end(), [](float v) { return std::isfinite(v); });
+  if (!finite || rows_.size() != keys_.size()) discard("its rows make no sense");
+}
+
+void EmbeddingCache::discard(const char* why) {
+  complaint_ = why;
+  rows_.clear();
+  keys_.clear();
+  heads_.clear();
+  vectors_.clear();
 }
 
 std::optional<EmbeddingCache::Row> EmbeddingCache::find(const CacheKey& photo) const {

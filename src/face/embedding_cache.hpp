@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,8 @@ class EmbeddingCache {
   };
 
   void read(std::span<const std::byte> bytes);
+  /// Forgets what was read of a file whose checksum is right and whose content is not.
+  void discard(const char* why);
 
   std::filesystem::path path_;
   std::array<std::uint8_t, 32> pipeline_{};

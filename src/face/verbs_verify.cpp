@@ -141,6 +141,13 @@ std::optional<gallery::Calibration> find_calibration(const VerifyVerbOptions& o,
   return c;
 }
 
+/// P(same) of the best of `pairs` comparisons, when beforehand it is as likely as not that one of
+/// them is genuine: each of them then is by 1 / pairs of that.
+double probability_of(const gallery::Calibration& c, double score, std::uint64_t pairs) {
+  const double p = c.probability(score), others = static_cast<double>(pairs);
+  return p / (p + (1 - p) * others);
+}
+
 /// The score from which on faces count as the same, and where it comes from.
 struct Bound {
   double threshold = 0;
@@ -222,10 +229,10 @@ void warn_of_several(Report& report, const Side& side, FaceChoice choice) {
                   choice == FaceChoice::main ? " (--face best compares all)" : ""));
 }
 
-void add_answer(Report& report, std::optional<double> score,
-                const std::optional<gallery::Calibration>& c, const std::optional<Bound>& bound) {
+void add_answer(Report& report, std::optional<double> score, std::optional<double> probability,
+                const std::optional<Bound>& bound) {
   report.scalar("score", score ? Value(*score) : Value(), "", "cosine");
-  report.scalar("probability", score && c ? Value(c->probability(*score)) : Value(),
+  report.scalar("probability", probability ? Value(*probability) : Value(),
                 "probability of one person", "one half before the photos were seen");
   report.scalar("same", score && bound ? Value(*score >= bound->threshold) : Value(), "same person",
                 "score >= threshold");
@@ -243,16 +250,15 @@ void add_answer(Report& report, std::optional<double> score,
 }
 
 std::string verdict_of(const Side& a, const Side& b, std::optional<double> score,
-                       const std::optional<gallery::Calibration>& c,
-                       const std::optional<Bound>& bound) {
+                       std::optional<double> probability, const std::optional<Bound>& bound) {
   if (!score) {
     std::string text = faceless(a.face ? b : a);
     if (!a.face && !b.face) text += ", and " + faceless(b);
     return text + ": there is nothing to compare";
   }
   const std::string sure =
-      c ? fmt::format("score {:.4f}, probability {:.4f}", *score, c->probability(*score))
-        : fmt::format("score {:.4f}", *score);
+      probability ? fmt::format("score {:.4f}, probability {:.4f}", *score, *probability)
+                  : fmt::format("score {:.4f}", *score);
   if (!bound) return sure + "; without a threshold nothing is decided";
   return fmt::format("{}: {}, threshold {:.4f} ({})",
                      *score >= bound->threshold ? "the same person" : "different persons", sure,
@@ -269,8 +275,10 @@ Report verify(const VerifyVerbOptions& o, RunContext& run) {
   const std::uint64_t pairs = o.face == FaceChoice::best ? choose_best(a, b) : 1;
   std::optional<double> score;
   if (a.face && b.face) score = score_of(a, b);
+  std::optional<double> probability;
+  if (score && calibration) probability = probability_of(*calibration, *score, pairs);
   const auto bound = find_bound(o, calibration, pairs, report);
-  add_answer(report, score, calibration, bound);
+  add_answer(report, score, probability, bound);
   report.scalar("pairs_compared", score ? pairs : 0, "pairs of faces compared");
   report.scalar("model", pipeline.embedder().card().name, "embedder");
   report.data("photos", Value::list({side_value(a), side_value(b)}));
@@ -287,7 +295,7 @@ Report verify(const VerifyVerbOptions& o, RunContext& run) {
   }
   const bool same = score && bound && *score >= bound->threshold;
   if (html_wanted(run)) add_pictures(report, a, b, score && bound, same);
-  const std::string verdict = verdict_of(a, b, score, calibration, bound);
+  const std::string verdict = verdict_of(a, b, score, probability, bound);
   if (o.require_same) report.gate("require_same", same, verdict);
   report.verdict(verdict);
   return report;

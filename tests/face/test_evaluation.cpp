@@ -3,6 +3,7 @@
 
 #include "errors.hpp"
 #include "face/verbs.hpp"
+#include "sosia/core/hash.hpp"
 #include "sosia/face/evaluation.hpp"
 #include "sosia/formats/recordio.hpp"
 #include "sosia/formats/verification_bin.hpp"
@@ -10,6 +11,7 @@
 #include "support.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include <gtest/gtest.h>
@@ -427,6 +429,19 @@ TEST_F(EvaluationCache, BinIsEmbeddedOnceAndKept) {
   }
   write_file(file, std::string_view(good).substr(0, good.size() - 5), Overwrite::replace);
   EXPECT_EQ(embed_set(pipeline, set, options, run).from_cache, 0U);
+
+  // A right checksum over what makes no sense: a state that there is not, an infinite number.
+  for (const std::size_t at : {std::size_t{56 + 16}, std::size_t{56 + 28 + 3}}) {
+    std::string forged = good;
+    forged[at] = 0x7f;
+    if (at > 80) forged[at - 1] = static_cast<char>(0x80), forged[at - 2] = forged[at - 3] = 0;
+    const std::uint64_t hash = xxh3_64(std::string_view(forged).substr(0, forged.size() - 8));
+    std::memcpy(forged.data() + forged.size() - 8, &hash, sizeof hash);
+    write_file(file, forged, Overwrite::replace);
+    const EmbeddedSet again = embed_set(pipeline, set, options, run);
+    EXPECT_EQ(again.from_cache, 0U);
+    EXPECT_EQ(again.vectors, first.vectors);
+  }
 
   // A file that was written again is another one; so is another way to embed.
   fs::last_write_time(path("small.bin"), fs::file_time_type::clock::now() + std::chrono::hours(1));
