@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pathlib
 import pickle
 import random
 import shutil
@@ -332,4 +333,5 @@ def make_all(folder, sosia=None):
     if sosia is not None:
         made_gallery(folder, sosia)
         people(folder, sosia)
+        faces(folder, sosia)
         subjects(folder, sosia)
