@@ -3,10 +3,12 @@
 //
 //   face_peer FILE...
 //
-//   open DETECTOR EMBEDDER THREADS exact|fast    opens a pipeline, if it is not open
-//   stream DETECTOR EMBEDDER THREADS exact|fast  all files, decoded, detected and embedded
-//   keep PATH                                    what the last stream found, as JSON
-//   memory TIMES DETECTOR EMBEDDER THREADS       all files so often; the peak of resident memory
+//   open PIPELINE      opens a pipeline, if it is not open: DETECTOR EMBEDDER THREADS exact|fast
+//                      [MIN_FACE_PX]
+//   stream PIPELINE    all files, decoded, detected and embedded
+//   keep PATH          what the last stream found, as JSON
+//   memory TIMES PIPELINE
+//                      all files so often; the peak of resident memory
 
 #include "face/support.hpp"
 #include "sosia/core/value.hpp"
@@ -73,12 +75,16 @@ class Peer {
   const FacePipeline& open(std::istream& in) {
     std::string detector, embedder, precision;
     int threads = 0;
+    DetectOptions detect;
     in >> detector >> embedder >> threads >> precision;
-    auto& pipeline = pipelines_[fmt::format("{} {} {} {}", detector, embedder, threads, precision)];
+    if (double min_face_px = 0; in >> min_face_px) detect.min_face_px = min_face_px;
+    auto& pipeline = pipelines_[fmt::format("{} {} {} {} {}", detector, embedder, threads,
+                                            precision, detect.min_face_px)];
     if (!pipeline) {
       pipeline = std::make_unique<FacePipeline>(
           store_, PipelineOptions{.detector = detector,
                                   .embedder = embedder,
+                                  .detect = detect,
                                   .threads = threads,
                                   .precision = precision == "fast" ? models::Precision::fast
                                                                    : models::Precision::exact,

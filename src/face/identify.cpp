@@ -112,14 +112,13 @@ void Identifier::take_least_rate() {
   const double least =
       gallery::smallest_fpir(*calibration, comparisons(), gallery::FpirRule::per_probe);
   if (least <= gallery::kDefaultFpir || least > kMostDefaultFpir) return;
-  gallery::PolicyChoice choice =
-      gallery::choose_policy(gallery_, rule_, least, info_.subjects, gallery::FpirRule::per_probe);
+  gallery::PolicyChoice choice = choice_at(least);
   if (!choice.policy) return;
   choice_ = std::move(choice);
   remark_ = fmt::format(
-      "the calibration cannot promise a false positive identification rate of {:g} among {} "
-      "subjects; decisions are at {:g}, the smallest that it supports (--max-fpir)",
-      gallery::kDefaultFpir, info_.subjects, least);
+      "the calibration cannot promise a false positive identification rate of {:g} for {} "
+      "comparisons a search; decisions are at {:g}, the smallest that it supports (--max-fpir)",
+      gallery::kDefaultFpir, comparisons(), least);
 }
 
 void Identifier::add(SourceItem&& item) {

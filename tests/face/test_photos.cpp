@@ -148,8 +148,8 @@ INSTANTIATE_TEST_SUITE_P(Detectors, GroupPhotos,
                            return name;
                          });
 
-// A face and its mirror image: left points where right ones were. Observed: points of faces of 37 to
-// 53 pixels move by 1.7 pixels at most.
+// A face and its mirror image: left points where right ones were. Observed: points of faces of 37
+// to 53 pixels move by 1.7 pixels at most.
 TEST(Photos, PointsOfTheMirrorImageAreMirrored) {
   NEED(photo, "faces-dlib/faces/2007_007763.jpg");
   const models::ModelStore store = test_store();

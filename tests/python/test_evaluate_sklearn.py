@@ -520,7 +520,7 @@ class Demonstration(unittest.TestCase):
 
     def test_true_values(self):
         with tempfile.TemporaryDirectory() as folder:
-            ours = run_json("demo", "--out", folder, "--subjects", 50, "--replicates", 10)
+            ours = run_json("evaluate", "demo", "--out", folder, "--subjects", 50, "--replicates", 10)
         truth = {row["figure"]: row["truth"] for row in ours["verification"]}
         normal = stats.norm
         self.assertAlmostEqual(truth["AUC"], normal.cdf(2 / np.sqrt(2)), 12)
