@@ -13,7 +13,7 @@ in_build = setup/locked.sh build-$(1)
 build = $(call in_build,$(1)) setup/build.sh $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev build demo test test-slow test-server asan tsan fuzz format \
+.PHONY: help setup setup-dev setup-llama build demo test test-slow test-server asan tsan fuzz format \
         format-check check-scripts tidy docs docs-check bench bench-search bench-face clean distclean
 
 help: ## this list
@@ -29,6 +29,9 @@ ifneq ($(PRESET),core-only)
 	@setup/locked.sh setup setup/models.sh
 	@setup/locked.sh setup setup/portraits.sh
 endif
+
+setup-llama: setup ## also libllama, which the answers of language models need (7 minutes)
+	@setup/locked.sh setup setup/llama.sh
 
 setup-dev: setup ## also Clang, the linters and the fuzzer
 	@setup/locked.sh setup setup/packages.sh setup/apt-dev.txt

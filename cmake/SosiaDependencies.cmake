@@ -63,14 +63,14 @@ if(NOT SOSIA_CHART_JS)
 endif()
 
 # Features. A room that needs an absent one is skipped with a line in the summary. The rooms that
-# use TORCH, LLAMA and ARROW bring their own look-up when they are built.
+# use TORCH and ARROW bring their own look-up when they are built.
 sosia_feature(TORCH "LibTorch: training and the networks of most methods")
 sosia_feature(LLAMA "libllama: language models")
 sosia_feature(OPENVINO "OpenVINO: inference of ONNX models")
 sosia_feature(ARROW "Arrow: Parquet files")
 sosia_feature(CUDA "CUDA: GPU kernels")
 sosia_feature(PYTHON "Python bindings")
-foreach(feature TORCH LLAMA CUDA PYTHON)
+foreach(feature TORCH CUDA PYTHON)
   sosia_feature_result(${feature} FALSE "no room of this version uses it yet")
 endforeach()
 
@@ -123,3 +123,24 @@ function(sosia_find_openvino)
   set_property(GLOBAL PROPERTY SOSIA_OPENVINO_LIBRARY_DIR "${folder}")
 endfunction()
 sosia_find_openvino()
+
+# llm: what setup/llama.sh built from the source distribution of llama-cpp-python: headers, libllama,
+# ggml, and one library of CPU kernels for every family of processors, chosen at run time.
+set(SOSIA_LLAMA_DIR "${PROJECT_SOURCE_DIR}/.venv/llama" CACHE PATH
+    "Folder with include/llama.h, lib/libllama.so and the CPU kernels of ggml")
+mark_as_advanced(SOSIA_LLAMA_DIR)
+set(llama_library "${SOSIA_LLAMA_DIR}/lib/libllama.so")
+file(GLOB llama_kernels "${SOSIA_LLAMA_DIR}/bin/libggml-cpu-*.so")
+if(EXISTS "${SOSIA_LLAMA_DIR}/include/llama.h" AND EXISTS "${llama_library}" AND llama_kernels)
+  sosia_feature_result(LLAMA TRUE "${llama_library}")
+else()
+  sosia_feature_result(LLAMA FALSE "run `make setup-llama`: it builds libllama")
+endif()
+if(SOSIA_HAVE_LLAMA)
+  add_library(ext::llama INTERFACE IMPORTED GLOBAL)
+  target_include_directories(ext::llama SYSTEM INTERFACE "${SOSIA_LLAMA_DIR}/include")
+  target_link_libraries(ext::llama INTERFACE "${llama_library}"
+                        "${SOSIA_LLAMA_DIR}/lib/libggml.so" "${SOSIA_LLAMA_DIR}/lib/libggml-base.so")
+  set_property(GLOBAL PROPERTY SOSIA_LLAMA_LIBRARY_DIR "${SOSIA_LLAMA_DIR}/lib")
+  set_property(GLOBAL PROPERTY SOSIA_LLAMA_BACKEND_DIR "${SOSIA_LLAMA_DIR}/bin")
+endif()

@@ -32,7 +32,7 @@ if [ -n "$home" ] && [ "$(cd "$home" 2>/dev/null && pwd -P)" != "$(pwd -P)" ]; t
 fi
 
 # What set-up installs decides what the configuration finds, hence the lists.
-made_from="$(digest CMakePresets.json requirements.txt setup/apt*.txt .venv/.sosia-complete .venv/hnswlib/.sosia-complete .venv/share/sosia/models/.sosia-complete) ${SOSIA_CMAKE_ARGS:-}"
+made_from="$(digest CMakePresets.json requirements.txt setup/apt*.txt .venv/.sosia-complete .venv/hnswlib/.sosia-complete .venv/share/sosia/models/.sosia-complete .venv/llama/.sosia-complete) ${SOSIA_CMAKE_ARGS:-}"
 if ! [ -f "$folder/build.ninja" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$made_from" ]; then
   say "configuring $folder"
   mkdir -p "$folder"

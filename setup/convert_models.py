@@ -5,6 +5,7 @@
     dlib-mmod.safetensors           7 convolutions (affine layers folded in)
     mtcnn-{p,r,o}.safetensors       convolutions, slopes of PReLU, matrices; planes first
     minilm-l6.safetensors           BERT's own names, and the vocabulary as bytes
+    smollm2-135m-instruct-q4_1.gguf as it came
     sources/                        what the tests compare with: the files as they came
 
 Every source file is checked against its SHA-256 before it is opened (the MTCNN files are pickles, which
@@ -35,7 +36,11 @@ SOURCES = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "SmolLM2-135M-Instruct.Q4_1.gguf":
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 }
+# Taken over as they are.
+COPIED = {"SmolLM2-135M-Instruct.Q4_1.gguf": "smollm2-135m-instruct-q4_1.gguf"}
 # Oracles load these; sosia does not.
 KEPT = ["dlib_face_recognition_resnet_model_v1.dat", "mmod_human_face_detector.dat", "pnet.lz4",
         "rnet.lz4", "onet.lz4", "tokenizer.json"]
@@ -266,6 +271,8 @@ def main():
         made[f"mtcnn-{letter}"] = convert_mtcnn(files[f"{letter}net.lz4"])
     for name, tensors in made.items():
         write_safetensors(output / f"{name}.safetensors", tensors)
+    for name, copy in COPIED.items():
+        write_file(output / copy, files[name])
     (output / "sources").mkdir(exist_ok=True)
     for name in KEPT:
         write_file(output / "sources" / name, files[name])

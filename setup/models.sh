@@ -19,7 +19,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
   say "model weights: all there ($place)"
   exit 0
 fi
-say "taking model weights from the $(list_packages "$list" | wc -l) packages of $list (270 MB)"
+say "taking model weights from the $(list_packages "$list" | wc -l) packages of $list (360 MB)"
 archives=$place.archives
 rm -rf "$place" "$archives"
 mkdir -p "$place" "$archives"

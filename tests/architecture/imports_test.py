@@ -90,7 +90,8 @@ def check_include(name, room, in_methods, public, table):
 # Libraries that few files alone may see.
 GATEWAYS = {"httplib": {"core": r"src/core/http_module\.cpp"},
             "arrow": {"formats": r"src/formats/parquet_(module|arrays)\.[ch]pp"},
-            "openvino": {"models": r"src/models/(graph|network)\w*\.[ch]pp"}}
+            "openvino": {"models": r"src/models/(graph|network)\w*\.[ch]pp"},
+            "llama": {"llm": r"src/llm/engine/\w+\.[ch]pp"}}
 
 
 def beside_gateway(name, room, path):

@@ -325,6 +325,25 @@ def subjects(folder, sosia):
     _once("subjects", folder, make)
 
 
+def llm(folder, sosia):
+    """Prompts, answers, recorded tokens, and a memory where the room llm is built."""
+    rng = random.Random(9)
+    phrases = [[rng.randrange(5, 900) for _ in range(rng.randrange(4, 12))] for _ in range(12)]
+    with open(folder / "recorded.jsonl", "w", encoding="utf-8") as file:
+        for i in range(12):
+            tokens = [t for _ in range(12) for t in rng.choice(phrases)]
+            file.write(json.dumps({"task": "ab"[i % 2], "prompt_tokens": tokens[:30],
+                                   "tokens": tokens[30:]}) + "\n")
+    with open(folder / "prompts.jsonl", "w", encoding="utf-8") as file:
+        for prompt in ("Count from one to five.", "Say hello twice."):
+            file.write(json.dumps({"prompt": prompt, "task": "short"}) + "\n")
+    with open(folder / "answers.jsonl", "w", encoding="utf-8") as file:
+        file.write(json.dumps({"text": "One, two, three, four, five."}) + "\n")
+    subprocess.run([os.path.abspath(sosia), "llm", "memory", "build", "texts.memory",
+                    "recorded.jsonl", "--tokenizer", "0123", "--model-name", "mine", "--tenant",
+                    "ada", "--no-config"], cwd=folder, capture_output=True)
+
+
 def make_all(folder, sosia=None):
     """Everything; what the program makes itself only when it is named."""
     for make in (scores, ranking, calibration, identification, attack, clusters, gallery,
@@ -335,3 +354,4 @@ def make_all(folder, sosia=None):
         people(folder, sosia)
         faces(folder, sosia)
         subjects(folder, sosia)
+        llm(folder, sosia)

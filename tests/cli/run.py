@@ -104,12 +104,17 @@ def check(expectation, result, folder):
     raise SystemExit(f"unknown expectation: {expectation}")
 
 
+# What is measured once per machine (costs of steps of a language model) is measured once per test.
+_cache = tempfile.TemporaryDirectory()
+
+
 def environment(sosia, folder):
     env = {key: value for key, value in os.environ.items()
            if not key.startswith("SOSIA_") and key not in ("NO_COLOR", "COLUMNS")}
     here = pathlib.Path(__file__).resolve().parent
     env["PATH"] = os.pathsep.join([str(pathlib.Path(sosia).resolve().parent), str(here), env["PATH"]])
     env["HOME"] = env["XDG_CONFIG_HOME"] = str(folder / "home")
+    env["XDG_CACHE_HOME"] = _cache.name
     return env
 
 
