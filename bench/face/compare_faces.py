@@ -33,13 +33,16 @@ import os
 import pathlib
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 import cv2
 import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from peer_program import PeerProgram  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SOSIA_DATA", SOURCE / ".." / "shared" / "data"))
@@ -84,29 +87,15 @@ def make_photos(folder, count):
     return files
 
 
-class Sosia:
+class Sosia(PeerProgram):
     def __init__(self, program, files, folder):
         self.kept = folder / "kept.json"
-        self.process = subprocess.Popen([program, *files], text=True, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
-        self.about = json.loads(self.process.stdout.readline())
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit(f"the peer program died at '{line}'")
-        return json.loads(answer)
+        super().__init__(program, *files)
 
     def found(self):
         self.ask(f"keep {self.kept}")
         return [[(face["box"], np.array(face["embedding"])) for face in photo]
                 for photo in json.loads(self.kept.read_text())]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def face_recognition_peer():

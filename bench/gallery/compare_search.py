@@ -41,6 +41,10 @@ import usearch
 from threadpoolctl import threadpool_limits
 from usearch.index import Index
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from peer_program import PeerProgram  # noqa: E402
+
 SEED = 1
 DIMENSION = 512
 PER_SUBJECT = 20
@@ -74,30 +78,16 @@ def write_vectors(folder, count):
     return paths
 
 
-class Sosia:
+class Sosia(PeerProgram):
     """The peer program, which holds the vectors in its own memory and times itself."""
 
     def __init__(self, program, rows, probes, folder):
         self.kept = folder / "kept"
-        self.process = subprocess.Popen([program, rows, probes, str(DIMENSION)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.about = json.loads(self.process.stdout.readline())
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit(f"the peer program died at '{line}'")
-        return json.loads(answer)
+        super().__init__(program, rows, probes, str(DIMENSION))
 
     def found(self, count):
         self.ask(f"keep {self.kept}")
         return np.fromfile(self.kept, dtype=np.uint32).reshape(count, -1)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def interleave(peers, rounds):

@@ -6,6 +6,7 @@
 #include "sosia/evaluate/classification.hpp"
 #include "sosia/evaluate/clustering.hpp"
 #include "sosia/evaluate/confidence.hpp"
+#include "sosia/evaluate/curve_report.hpp"
 #include "sosia/evaluate/identification.hpp"
 #include "sosia/evaluate/ranking.hpp"
 #include "sosia/evaluate/report_parts.hpp"

@@ -6,6 +6,7 @@
 #include "sosia/core/error.hpp"
 #include "sosia/evaluate/classification.hpp"
 #include "sosia/evaluate/confidence.hpp"
+#include "sosia/evaluate/curve_report.hpp"
 #include "sosia/evaluate/verification.hpp"
 
 #include <algorithm>
@@ -41,12 +42,7 @@ void describe(Fields& f, VerificationOptions& o) {
      .positional = true,
      .required = true},
     o.file);
-  f({.name = "far", .help = "false accept rates to report TAR at", .max = 1, .above = 0}, o.far);
-  f.choice({.name = "rule", .help = "how TAR is read off the curve at a false accept rate"}, o.rule,
-           {{"nearest", AtRule::nearest},
-            {"nearest_reduced", AtRule::nearest_reduced},
-            {"interpolated", AtRule::interpolated},
-            {"not_above", AtRule::not_above}});
+  describe_tar(f, o.far, o.rule);
   f({.name = "threshold", .help = "also report the decisions at this score"}, o.threshold);
   f({.name = "folds",
      .help = "cross-validated accuracy over this many runs of the file, 0 for none; a column fold "
@@ -62,11 +58,7 @@ void describe(Fields& f, VerificationOptions& o) {
        .group = "folds"},
       o.fold_grid,
       {{"auto", FoldGrid::automatic}, {"cosine", FoldGrid::cosine}, {"exact", FoldGrid::exact}});
-  f({.name = "group_far",
-     .help = "false accept rate of all comparisons that sets the threshold shared by the groups",
-     .max = 1,
-     .above = 0},
-    o.group_far);
+  describe_group_far(f, o.group_far);
   describe(f, o.bootstrap, "when there are subject columns");
   describe_gate(f, "min_auc", "fail below this AUC", o.min_auc);
   describe_gate(f, "max_eer", "fail above this EER", o.max_eer);
@@ -139,21 +131,11 @@ Comparisons read_comparisons(const std::string& file, RunContext& run) {
   return list;
 }
 
-struct Intervals {
-  std::optional<Interval> auc, eer;
-  std::vector<Interval> tar;
-};
-
-Intervals intervals_of(const Comparisons& list, const Roc& roc, const VerificationOptions& o,
-                       Report& report, RunContext& run) {
-  Intervals intervals;
+CurveIntervals intervals_of(const Comparisons& list, const Roc& roc, const VerificationOptions& o,
+                            Report& report, RunContext& run) {
   if (list.subject_names.size() >= 2 && o.bootstrap.replicates > 0) {
-    auto all = bootstrap_verification(list.scores, list.labels, list.subjects, {o.far, o.rule},
-                                      o.bootstrap.options(), run);
-    intervals.auc = std::move(all.auc);
-    intervals.eer = std::move(all.eer);
-    intervals.tar = std::move(all.tar_at_far);
-    return intervals;
+    return curve_intervals(bootstrap_verification(list.scores, list.labels, list.subjects,
+                                                  {o.far, o.rule}, o.bootstrap.options(), run));
   }
   if (list.subject_names.size() == 1) {
     report.warning("all comparisons are of one subject: nothing can be said about other subjects");
@@ -164,36 +146,16 @@ Intervals intervals_of(const Comparisons& list, const Roc& roc, const Verificati
       list.subjects.empty()
           ? "add the columns subject_a and subject_b for a bootstrap over subjects"
           : "a bootstrap needs two subjects and --replicates"));
-  for (double target : o.far) {
-    const auto genuine = static_cast<double>(roc.genuine_count());
-    const double accepted = std::round(roc.at_far(target, o.rule).tar * genuine);
-    intervals.tar.push_back(wilson_interval(static_cast<std::uint64_t>(accepted),
-                                            roc.genuine_count(), o.bootstrap.level));
-  }
-  return intervals;
+  return curve_intervals(roc, {o.far, o.rule}, o.bootstrap.level);
 }
 
-void add_operating_points(Report& report, const Roc& roc, const VerificationOptions& o,
-                          const Intervals& intervals) {
-  report.group("tar_at_far", "TAR at FAR",
-               by_rate(o.far, [&](double far) { return roc.at_far(far, o.rule).tar; }),
-               fmt::format("rule: {}", rule_name(o.rule)));
+void add_rates(Report& report, const Roc& roc, const VerificationOptions& o,
+               const CurveIntervals& intervals) {
+  add_tar_at_far(report, roc, {o.far, o.rule});
   report.group("fnmr_at_fmr", "FNMR at FMR",
                by_rate(o.far, [&](double fmr) { return roc.fnmr_at_fmr(fmr); }),
                "lowest FNMR with FMR not above the target (1e-2: FMR100, 1e-3: FMR1000)");
-  Table& points = report.table(
-      "operating_points", "Operating points",
-      {{"target", "target FAR", ""},
-       {"threshold", "", ""},
-       {"far", "FAR reached", ""},
-       {"tar", "TAR", ""},
-       {"tar_low", "TAR from", ""},
-       {"tar_high", "TAR to", ""}},
-      fmt::format("rule: {}; intervals: {}", rule_name(o.rule), intervals.tar.front().method));
-  for (std::size_t i = 0; i < o.far.size(); ++i) {
-    const OperatingPoint p = roc.at_far(o.far[i], o.rule);
-    points.add({o.far[i], p.threshold, p.far, p.tar, intervals.tar[i].low, intervals.tar[i].high});
-  }
+  add_operating_points(report, roc, {o.far, o.rule}, intervals.tar);
   Table& rules = report.table("tar_by_rule", "TAR by reading rule",
                               {{"target", "target FAR", ""},
                                {"nearest", "nearest point", ""},
@@ -235,10 +197,7 @@ void add_val(Report& report, std::span<const double> distances, const Comparison
         "runs of the file unless a column fold names them");
     return;
   }
-  const FoldVal val = fold_val(distances, list.labels, folds, lfw_thresholds(0.001), 1e-3);
-  report.group("val_at_far", "VAL at FAR 1e-3 over folds",
-               {{"val", val.val_mean}, {"val_std", val.val_std}, {"far", val.far_mean}},
-               "threshold interpolated on the other folds, steps of 0.001");
+  add_val(report, fold_val(distances, list.labels, folds, lfw_thresholds(0.001), 1e-3));
 }
 
 void add_folds(Report& report, const Comparisons& list, const VerificationOptions& o) {
@@ -338,20 +297,11 @@ void add_groups(Report& report, const Comparisons& list, const Roc& roc,
                "FNMR and FMR at the shared threshold; EER of each group's own curve");
 }
 
-void add_summary(Report& report, const Roc& roc, const ScoreSet& set, const Intervals& intervals) {
-  const Eer eer = roc.eer();
+void add_summary(Report& report, const Roc& roc, const ScoreSet& set,
+                 const CurveIntervals& intervals) {
   const Eer nearest = roc.eer(EerRule::nearest);
-  report.scalar({.key = "auc",
-                 .label = "AUC",
-                 .value = roc.auc(),
-                 .interval = intervals.auc,
-                 .note = "P(genuine > impostor) + P(tie) / 2"});
-  report.scalar({.key = "eer",
-                 .label = "EER",
-                 .value = eer.rate,
-                 .interval = intervals.eer,
-                 .note = "interpolated crossing of FAR and FRR"});
-  report.scalar("eer_threshold", eer.threshold, "threshold of the EER");
+  add_auc_and_eer(report, roc, intervals);
+  report.scalar("eer_threshold", roc.eer().threshold, "threshold of the EER");
   report.scalar("eer_nearest", nearest.rate, "EER, nearest point",
                 "mean of FAR and FRR where they are closest");
   report.scalar("fisher_ratio", fisher_ratio(set.genuine, set.impostor), "Fisher ratio",
@@ -372,9 +322,9 @@ Report verification(const VerificationOptions& o, RunContext& run) {
   const ScoreSet set = split_scores(list.scores, list.labels);
   const Roc roc = of_file(o.file, [&] { return Roc(set); });
   Report report("evaluate.verification", "verification: is this the same one?");
-  const Intervals intervals = intervals_of(list, roc, o, report, run);
+  const CurveIntervals intervals = intervals_of(list, roc, o, report, run);
   add_summary(report, roc, set, intervals);
-  add_operating_points(report, roc, o, intervals);
+  add_rates(report, roc, o, intervals);
   if (o.threshold) add_decisions(report, roc, *o.threshold);
   add_folds(report, list, o);
   add_groups(report, list, roc, o);

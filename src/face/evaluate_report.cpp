@@ -12,8 +12,6 @@
 namespace sosia::face {
 namespace {
 
-using evaluate::by_rate;
-using evaluate::OperatingPoint;
 using evaluate::Roc;
 
 const char* reason_of(PhotoState state) {
@@ -43,7 +41,7 @@ void add_missing_table(Report& report, const Measured& m) {
 }
 
 void add_decisions(Report& report, const Roc& roc, double threshold) {
-  const OperatingPoint p = roc.at_threshold(threshold);
+  const evaluate::OperatingPoint p = roc.at_threshold(threshold);
   report.group("at_threshold", fmt::format("Decisions at score >= {:g}", threshold),
                {{"threshold", threshold},
                 {"fmr", p.far},
@@ -101,57 +99,25 @@ CurveFigures curve_figures(const Measured& m, const EvaluateVerbOptions& o, Repo
   const Comparisons& p = m.pairs;
   CurveFigures out{Roc(evaluate::split_scores(p.scores, p.labels))};
   if (p.subject_count >= 2 && o.bootstrap.replicates > 0) {
-    auto all = evaluate::bootstrap_verification(p.scores, p.labels, p.subjects, {o.far, o.rule},
-                                                o.bootstrap.options(), run);
-    out.auc = std::move(all.auc);
-    out.eer = std::move(all.eer);
-    out.tar = std::move(all.tar_at_far);
+    out.intervals = evaluate::curve_intervals(evaluate::bootstrap_verification(
+        p.scores, p.labels, p.subjects, {o.far, o.rule}, o.bootstrap.options(), run));
     return out;
   }
   report.warning(
       "the intervals of TAR take comparisons as independent, which is too narrow when subjects "
       "repeat; a bootstrap needs two subjects and --replicates");
-  for (const double target : o.far) {
-    const auto genuine = static_cast<double>(out.roc.genuine_count());
-    const double accepted = std::round(out.roc.at_far(target, o.rule).tar * genuine);
-    out.tar.push_back(evaluate::wilson_interval(static_cast<std::uint64_t>(accepted),
-                                                out.roc.genuine_count(), o.bootstrap.level));
-  }
+  out.intervals = evaluate::curve_intervals(out.roc, {o.far, o.rule}, o.bootstrap.level);
   return out;
 }
 
 void add_curve(Report& report, const Measured& m, const CurveFigures& curve,
                const EvaluateVerbOptions& o) {
   const Roc& roc = curve.roc;
-  report.scalar({.key = "auc",
-                 .label = "AUC",
-                 .value = roc.auc(),
-                 .interval = curve.auc,
-                 .note = "P(genuine > impostor) + P(tie) / 2"});
-  const evaluate::Eer eer = roc.eer();
-  report.scalar({.key = "eer",
-                 .label = "EER",
-                 .value = eer.rate,
-                 .interval = curve.eer,
-                 .note = "interpolated crossing of FAR and FRR"});
-  report.scalar("eer_threshold", eer.threshold, "threshold of the EER",
+  evaluate::add_auc_and_eer(report, roc, curve.intervals);
+  report.scalar("eer_threshold", roc.eer().threshold, "threshold of the EER",
                 "chosen on these data: optimistic elsewhere");
-  report.group("tar_at_far", "TAR at FAR",
-               by_rate(o.far, [&](double far) { return roc.at_far(far, o.rule).tar; }),
-               fmt::format("rule: {}", evaluate::rule_name(o.rule)));
-  Table& points = report.table("operating_points", "Operating points",
-                               {{"target", "target FAR", ""},
-                                {"threshold", "", ""},
-                                {"far", "FAR reached", ""},
-                                {"tar", "TAR", ""},
-                                {"tar_low", "TAR from", ""},
-                                {"tar_high", "TAR to", ""}},
-                               fmt::format("rule: {}; intervals: {}", evaluate::rule_name(o.rule),
-                                           curve.tar.front().method));
-  for (std::size_t i = 0; i < o.far.size(); ++i) {
-    const OperatingPoint p = roc.at_far(o.far[i], o.rule);
-    points.add({o.far[i], p.threshold, p.far, p.tar, curve.tar[i].low, curve.tar[i].high});
-  }
+  evaluate::add_tar_at_far(report, roc, {o.far, o.rule});
+  evaluate::add_operating_points(report, roc, {o.far, o.rule}, curve.intervals.tar);
   if (o.threshold) add_decisions(report, roc, *o.threshold);
   const evaluate::ScoreSet scores = evaluate::split_scores(m.pairs.scores, m.pairs.labels);
   report.scalar("fisher_ratio", evaluate::fisher_ratio(scores.genuine, scores.impostor),
@@ -198,12 +164,7 @@ std::optional<double> add_folds(Report& report, const Measured& m, bool mirror_s
   for (std::size_t i = 0; i < a.accuracies.size(); ++i) {
     table.add({i, a.accuracies[i], 1.0 - a.thresholds[i] / 2.0});
   }
-  if (figures->val) {
-    const evaluate::FoldVal& v = *figures->val;
-    report.group("val_at_far", "VAL at FAR 1e-3 over folds",
-                 {{"val", v.val_mean}, {"val_std", v.val_std}, {"far", v.far_mean}},
-                 "threshold interpolated on the other folds, steps of 0.001");
-  }
+  if (figures->val) evaluate::add_val(report, *figures->val);
   return a.mean;
 }
 

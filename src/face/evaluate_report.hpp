@@ -2,6 +2,7 @@
 // The parts of the report of `sosia face evaluate`.
 
 #include "face/verb_parts.hpp"
+#include "sosia/evaluate/curve_report.hpp"
 #include "sosia/evaluate/report_parts.hpp"
 #include "sosia/face/evaluation.hpp"
 
@@ -59,8 +60,7 @@ void add_photos(Report& report, const Measured& m, const EvaluateVerbOptions& o)
 /// What is read off the curve of all comparisons.
 struct CurveFigures {
   evaluate::Roc roc;
-  std::optional<Interval> auc = {}, eer = {};
-  std::vector<Interval> tar = {};
+  evaluate::CurveIntervals intervals = {};
 };
 CurveFigures curve_figures(const Measured& m, const EvaluateVerbOptions& o, Report& report,
                            RunContext& run);

@@ -40,12 +40,7 @@ void describe_set(Fields& f, EvaluateVerbOptions& o) {
     o.groups);
   f({.name = "group_column", .help = "column of --groups that names the group", .group = "groups"},
     o.group_column);
-  f({.name = "group_far",
-     .help = "false accept rate of all comparisons that sets the threshold shared by the groups",
-     .max = 1,
-     .above = 0,
-     .group = "groups"},
-    o.group_far);
+  evaluate::describe_group_far(f, o.group_far, "groups");
   f({.name = "max_subjects",
      .help = "of folders and record sets, at most so many subjects, drawn at random",
      .min = 2,
@@ -90,20 +85,7 @@ void describe_figures(Fields& f, EvaluateVerbOptions& o) {
                     "rejections",
             .group = "sample"},
            o.missing, {{"exclude", MissingRule::exclude}, {"reject", MissingRule::reject}});
-  f({.name = "far",
-     .help = "false accept rates to report TAR at",
-     .max = 1,
-     .above = 0,
-     .group = "figures"},
-    o.far);
-  f.choice({.name = "rule",
-            .help = "how TAR is read off the curve at a false accept rate",
-            .group = "figures"},
-           o.rule,
-           {{"nearest", evaluate::AtRule::nearest},
-            {"nearest_reduced", evaluate::AtRule::nearest_reduced},
-            {"interpolated", evaluate::AtRule::interpolated},
-            {"not_above", evaluate::AtRule::not_above}});
+  evaluate::describe_tar(f, o.far, o.rule, "figures");
   f({.name = "ranks", .help = "ranks of the rank-k rates", .min = 1, .group = "figures"}, o.ranks);
   f({.name = "fpir",
      .help = "false positive identification rates to report TPIR at",
