@@ -43,18 +43,6 @@ class Names {
 std::size_t for_each_record(formats::CsvReader& reader, RunContext& run,
                             const std::function<void()>& row);
 
-/// `work()` on what `file` held: what it refuses about the data (a class without scores) becomes
-/// corrupt_data of that file, because the command line was right.
-template <class Work>
-auto of_file(const std::string& file, Work work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) throw;
-    throw Error(ErrorCode::corrupt_data, error.message(), error.hint(), file);
-  }
-}
-
 /// A name that must not be empty (a subject, a probe).
 std::string_view name_field(const formats::CsvReader& reader, std::size_t column);
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,8 +27,16 @@ gallery::ScoreSample compare_all(const LabelledFaces& faces, bool probes) {
         fmt::format("{} numbers are not {} faces of {} numbers", faces.vectors.size(), n, d));
   }
   gallery::ScoreSample sample;
-  sample.subjects = std::set(faces.subjects.begin(), faces.subjects.end()).size();
-  if (probes) sample.probe_subjects = faces.subjects;
+  // Subjects without a face leave gaps, which a record may not have.
+  std::map<std::uint32_t, std::uint32_t> numbers;
+  for (const std::uint32_t subject : faces.subjects) numbers.emplace(subject, 0);
+  for (std::uint32_t next = 0; auto& [subject, number] : numbers) number = next++;
+  sample.subjects = numbers.size();
+  if (probes) {
+    for (const std::uint32_t subject : faces.subjects) {
+      sample.probe_subjects.push_back(numbers.at(subject));
+    }
+  }
   for (std::size_t p = 0; p < n; ++p) {
     for (std::size_t t = 0; t < n; ++t) {
       const bool same = faces.subjects[p] == faces.subjects[t];

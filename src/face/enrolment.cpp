@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +24,10 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+std::string digest_of(std::span<const std::byte> bytes) {
+  return fmt::format("{:016x}{:016x}", xxh3_64(bytes, 0), xxh3_64(bytes, 1));
 }
 
 double area(const image::Box& box) {
@@ -85,16 +90,16 @@ EnrolledChip enrolled_chip(const gallery::StoredTemplate& t, const FacePipeline&
   const auto photo = text_member(t.metadata, "photo");
   if (!face || !photo || t.origin.empty()) return {.problem = "no photo is noted"};
   try {
-    if (photo_digest(t.origin) != *photo) return {.problem = "its photo has changed since"};
-    return {.picture = pipeline.aligner().align(image::decode_file(t.origin).image, *face).picture};
+    const std::vector<std::byte> bytes = read_file(t.origin);
+    if (digest_of(bytes) != *photo) return {.problem = "its photo has changed since"};
+    return {.picture = pipeline.aligner().align(image::decode(bytes).image, *face).picture};
   } catch (const Error&) {
     return {.problem = "its photo is not there any more"};
   }
 }
 
 std::string photo_digest(const std::filesystem::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
-  return fmt::format("{:016x}{:016x}", xxh3_64(bytes, 0), xxh3_64(bytes, 1));
+  return digest_of(read_file(file));
 }
 
 ChosenFace choose_face(const Analysis& analysis, SeveralFaces several, double min_quality) {
@@ -207,7 +212,11 @@ bool Enroller::holds(const std::string& label, const std::string& photo) const {
   return held_.contains(held_key(label, photo));
 }
 
-void Enroller::add(gallery::Template t, const std::string& photo) {
+void Enroller::add(gallery::Template t, const DescribedFace& face, const std::string& photo) {
+  t.vector = face.embedding;
+  t.quality = face.quality.value;
+  const Value note = enrolment_note(face, pipeline_, photo);
+  for (const auto& [key, value] : note.as_object()) t.metadata.set(key, value);
   held_.insert(held_key(t.label, photo));
   if (batch_.empty()) batch_begun_ms_ = now_ms();
   batch_.push_back(std::move(t));

@@ -12,8 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,8 +89,9 @@ class Enroller {
   /// Whether the gallery holds this photo of this subject (or the batch does).
   bool holds(const std::string& label, const std::string& photo) const;
   bool empty() const noexcept { return held_.empty(); }
-  /// Puts a template on the batch, and writes the batch when it is large or old.
-  void add(gallery::Template t, const std::string& photo);
+  /// Puts `face` of the photo of this digest on the batch, as a template with the label, origin and
+  /// metadata of `t`; writes the batch when it is large or old.
+  void add(gallery::Template t, const DescribedFace& face, const std::string& photo);
   /// Writes what is left. Throws what the gallery throws, but never cancelled.
   void flush();
 

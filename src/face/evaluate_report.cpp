@@ -33,8 +33,8 @@ void add_missing_table(Report& report, const Measured& m) {
                    fmt::format("the first {}", kTableRows));
   for (std::uint32_t i = 0; i < m.set.photos.size() && table.rows.size() < kTableRows; ++i) {
     if (m.vectors.states[i] == PhotoState::found) continue;
-    table.add({m.set.photos[i].name, errors[i] != nullptr ? face::reason_of(*errors[i])
-                                                          : reason_of(m.vectors.states[i])});
+    table.add({m.set.photos[i].name,
+               errors[i] != nullptr ? errors[i]->message() : reason_of(m.vectors.states[i])});
   }
   const std::size_t all = m.set.photos.size() - m.vectors.count(PhotoState::found);
   if (table.rows.size() < all) table.note = fmt::format("the first {} of {}", kTableRows, all);

@@ -12,7 +12,6 @@ namespace sosia::face {
 namespace {
 
 using evaluate::OpenSet;
-using evaluate::percent;
 using evaluate::Search;
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -86,6 +87,7 @@ void add_worst(Report& report, const Measured& m, const EvaluateVerbOptions& o,
     const char* key;
     const char* title;
   };
+  std::optional<Chips> chips;  // a photo may be in both lists
   for (const Kind kind : {Kind{0, "worst_impostor", "Most similar pairs of different subjects"},
                           Kind{1, "worst_genuine", "Least similar pairs of one subject"}}) {
     const auto order = worst_of(m, kind.label, static_cast<std::size_t>(o.worst));
@@ -96,11 +98,11 @@ void add_worst(Report& report, const Measured& m, const EvaluateVerbOptions& o,
           {m.pairs.scores[i], m.set.photos[m.pairs.a[i]].name, m.set.photos[m.pairs.b[i]].name});
     }
     if (pipeline == nullptr || order.empty()) continue;
-    Chips chips(m, *pipeline, how);
+    if (!chips) chips.emplace(m, *pipeline, how);
     PictureRow row{.key = kind.key, .title = kind.title};
     for (std::size_t i = 0; i < order.size(); ++i) {
       run.progress("cutting out the worst errors", i, order.size());
-      row.pictures.push_back(picture_of(m, order[i], chips));
+      row.pictures.push_back(picture_of(m, order[i], *chips));
     }
     report.pictures(std::move(row));
   }

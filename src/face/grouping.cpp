@@ -8,7 +8,6 @@
 #include "sosia/image/encode.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,17 +34,18 @@ Value file_list(const Grouping& grouping, const std::vector<std::size_t>& files)
   return list;
 }
 
-Picture contact_picture(const std::vector<const Grouping::Face*>& faces,
-                        const std::vector<std::string>& files) {
+Picture contact_picture(const Grouping& grouping, const std::vector<std::size_t>& faces) {
   std::vector<image::Image> pictures;
   std::vector<image::SheetCell> cells;
   pictures.reserve(faces.size());
-  for (const Grouping::Face* face : faces) {
-    if (face->thumbnail.empty() || pictures.size() == kSheetFaces) continue;
-    pictures.push_back(image::decode(face->thumbnail).image);
-    cells.push_back({.picture = pictures.back(),
-                     .caption = std::filesystem::path(files[face->file]).filename().string(),
-                     .border = {}});
+  for (const std::size_t number : faces) {
+    const Grouping::Face& face = grouping.faces()[number];
+    if (face.thumbnail.empty() || pictures.size() == kSheetFaces) continue;
+    pictures.push_back(image::decode(face.thumbnail).image);
+    cells.push_back(
+        {.picture = pictures.back(),
+         .caption = std::filesystem::path(grouping.files()[face.file]).filename().string(),
+         .border = {}});
   }
   if (cells.empty()) return {};
   const image::Image sheet =
@@ -97,7 +97,7 @@ Grouping::Grouping(const FacePipeline& pipeline, const GroupingSettings& setting
       threshold_(grouping_threshold(pipeline, settings)),
       dimension_(pipeline.dimension()) {}
 
-void Grouping::add(SourceItem&& item) {
+void Grouping::add(const SourceItem& item) {
   if (item.analysis.error) return;
   const std::size_t file = files_.size();
   files_.push_back(item.analysis.file.string());
@@ -127,30 +127,24 @@ void Grouping::group(RunContext& run) {
   if (faces_.empty()) return;
   const std::vector<std::int32_t> found = gallery::cluster(
       vectors_, dimension_, {.threshold = threshold_.value, .min_size = settings_.min_size}, run);
-  const std::int32_t count = *std::max_element(found.begin(), found.end()) + 1;
-  clusters_ = static_cast<std::size_t>(count);
-  std::vector<std::size_t> sizes(clusters_);
-  for (const std::int32_t c : found) {
-    if (c >= 0) ++sizes[static_cast<std::size_t>(c)];
+  const auto count = static_cast<std::size_t>(*std::max_element(found.begin(), found.end()) + 1);
+  members_.resize(count + 1);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    members_[found[i] < 0 ? count : static_cast<std::size_t>(found[i])].push_back(i);
   }
-  std::vector<std::size_t> order(clusters_);
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
-  std::vector<std::int32_t> number(clusters_);
-  for (std::size_t i = 0; i < order.size(); ++i) number[order[i]] = static_cast<std::int32_t>(i);
-  for (std::size_t i = 0; i < faces_.size(); ++i) {
-    faces_[i].cluster = found[i] < 0 ? -1 : number[static_cast<std::size_t>(found[i])];
+  std::stable_sort(members_.begin(), members_.end() - 1,
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (std::size_t c = 0; c < count; ++c) {
+    for (const std::size_t face : members_[c]) faces_[face].cluster = static_cast<std::int32_t>(c);
   }
 }
 
 std::vector<std::size_t> Grouping::files_of(std::int32_t cluster) const {
   std::vector<std::size_t> out;
-  for (const Face& face : faces_) {
+  const auto& members = cluster < 0 ? members_.back() : members_[static_cast<std::size_t>(cluster)];
+  for (const std::size_t face : members) {
     // Faces of a file follow each other.
-    if (face.cluster == cluster && (out.empty() || out.back() != face.file)) {
-      out.push_back(face.file);
-    }
+    if (out.empty() || out.back() != faces_[face].file) out.push_back(faces_[face].file);
   }
   return out;
 }
@@ -158,14 +152,9 @@ std::vector<std::size_t> Grouping::files_of(std::int32_t cluster) const {
 void Grouping::add_to(Report& report) const {
   report.scalar("threshold", threshold_.value, "threshold", threshold_.note);
   for (const std::string& warning : threshold_.warnings) report.warning(warning);
-  std::vector<std::vector<const Face*>> members(clusters_);
-  std::vector<const Face*> noise;
-  for (const Face& face : faces_) {
-    (face.cluster < 0 ? noise : members[static_cast<std::size_t>(face.cluster)]).push_back(&face);
-  }
-  report.scalar("persons", clusters_, "persons");
-  report.scalar("grouped_faces", faces_.size() - noise.size(), "faces of these");
-  report.scalar("noise_faces", noise.size(), "faces like no other",
+  report.scalar("persons", clusters(), "persons");
+  report.scalar("grouped_faces", faces_.size() - noise(), "faces of these");
+  report.scalar("noise_faces", noise(), "faces like no other",
                 fmt::format("clusters smaller than {}", settings_.min_size));
   if (settings_.min_quality > 0) report.scalar("poor_faces", poor_, "faces left out");
   Table table{
@@ -173,11 +162,11 @@ void Grouping::add_to(Report& report) const {
       .title = "Persons",
       .columns = {
           {"person", "", ""}, {"faces", "", ""}, {"files", "", ""}, {"first", "first file", ""}}};
-  Value clusters = Value::list(), faces = Value::list();
-  for (std::size_t c = 0; c < members.size(); ++c) {
+  Value sorted = Value::list(), faces = Value::list();
+  for (std::size_t c = 0; c < clusters(); ++c) {
     const std::vector<std::size_t> files = files_of(static_cast<std::int32_t>(c));
-    if (c < kTableRows) table.add({c + 1, members[c].size(), files.size(), files_[files[0]]});
-    clusters.push(file_list(*this, files));
+    if (c < kTableRows) table.add({c + 1, members_[c].size(), files.size(), files_[files[0]]});
+    sorted.push(file_list(*this, files));
   }
   add_table(report, std::move(table));
   for (const Face& face : faces_) {
@@ -186,7 +175,7 @@ void Grouping::add_to(Report& report) const {
                               {"box", to_value(face.box)},
                               {"cluster", face.cluster < 0 ? Value() : Value(face.cluster)}}));
   }
-  report.data("clusters", std::move(clusters));
+  report.data("clusters", std::move(sorted));
   report.data("noise", file_list(*this, files_of(-1)));
   report.data("no_face", file_list(*this, without_face_));
   report.data("faces", std::move(faces));
@@ -195,14 +184,10 @@ void Grouping::add_to(Report& report) const {
 
 void Grouping::add_sheets(Report& report) const {
   if (!settings_.thumbnails) return;
-  std::vector<std::vector<const Face*>> members(clusters_ + 1);  // the last: noise
-  for (const Face& face : faces_) {
-    members[face.cluster < 0 ? clusters_ : static_cast<std::size_t>(face.cluster)].push_back(&face);
-  }
-  for (std::size_t c = 0; c < members.size(); ++c) {
-    const bool last = c == clusters_;
+  for (std::size_t c = 0; c < members_.size(); ++c) {
+    const bool last = c == clusters();
     if (c >= kSheets && !last) continue;
-    Picture sheet = contact_picture(members[c], files_);
+    Picture sheet = contact_picture(*this, members_[c]);
     if (sheet.bytes.empty()) continue;
     report.pictures(
         {.key = last ? "noise" : fmt::format("person_{}", c + 1),

@@ -38,7 +38,7 @@ class Grouping {
   Grouping(const FacePipeline& pipeline, const GroupingSettings& settings);
 
   /// Takes the faces of a picture or clip.
-  void add(SourceItem&& item);
+  void add(const SourceItem& item);
   /// Clusters all faces; clusters are numbered by falling size.
   void group(RunContext& run);
 
@@ -51,12 +51,12 @@ class Grouping {
   };
   const std::vector<std::string>& files() const noexcept { return files_; }
   const std::vector<Face>& faces() const noexcept { return faces_; }
-  std::size_t clusters() const noexcept { return clusters_; }
+  std::size_t clusters() const noexcept { return members_.size() - 1; }
   /// The files of a cluster, each once, in order; of the noise with -1.
   std::vector<std::size_t> files_of(std::int32_t cluster) const;
+  std::size_t noise() const noexcept { return members_.back().size(); }  ///< faces
   /// Files that were read and hold no face (that is good enough).
   const std::vector<std::size_t>& without_face() const noexcept { return without_face_; }
-  std::uint64_t poor() const noexcept { return poor_; }
 
   /// "threshold", "clusters", "noise" and the other members, tables, contact sheets.
   void add_to(Report& report) const;
@@ -72,7 +72,8 @@ class Grouping {
   std::vector<float> vectors_;
   std::vector<std::size_t> without_face_;
   std::uint64_t poor_ = 0;
-  std::size_t clusters_ = 0;
+  /// Faces of each cluster, then those of the noise.
+  std::vector<std::vector<std::size_t>> members_ = std::vector<std::vector<std::size_t>>(1);
 };
 
 }  // namespace sosia::face

@@ -80,37 +80,33 @@ Identifier::Identifier(gallery::Gallery& gallery, const FacePipeline& pipeline,
       pipeline_(pipeline),
       settings_(settings),
       run_(run),
-      info_(gallery.info()) {
+      info_(gallery.info()),
+      calibration_(gallery.calibration()) {
   require_same_model(gallery, pipeline, run);
   // The rule that the calibration in force is for: another one would leave all undecided.
-  if (const auto calibration = gallery.calibration()) rule_ = calibration->rule;
+  if (calibration_) rule_ = calibration_->rule;
+  // A record of single comparisons: every template is another chance for a false match.
+  const bool single = calibration_ && calibration_->probe_subjects.empty() &&
+                      calibration_->rule == gallery::SubjectRule::maximum;
+  comparisons_ = single ? info_.templates : info_.subjects;
   if (info_.subjects == 0) return;
   choice_ = choice_at(settings.max_fpir);
   if (!choice_.policy && !settings.max_fpir) take_least_rate();
   if (choice_.policy) choice_.policy->prior = settings.prior;
 }
 
-std::uint64_t Identifier::comparisons() const {
-  const auto calibration = gallery_.calibration();
-  // A record of single comparisons: every template is another chance for a false match.
-  const bool single = calibration && calibration->probe_subjects.empty() &&
-                      calibration->rule == gallery::SubjectRule::maximum;
-  return single ? info_.templates : info_.subjects;
-}
-
-gallery::PolicyChoice Identifier::choice_at(std::optional<double> max_fpir) {
-  gallery::PolicyChoice choice = gallery::choose_policy(gallery_, rule_, max_fpir, comparisons(),
-                                                        gallery::FpirRule::per_probe);
+gallery::PolicyChoice Identifier::choice_at(std::optional<double> max_fpir) const {
+  gallery::PolicyChoice choice = gallery::choose_policy(calibration_, info_, rule_, max_fpir,
+                                                        comparisons_, gallery::FpirRule::per_probe);
   // Probabilities are shared out among subjects, whatever the rate counts.
   if (choice.policy) choice.policy->subjects = info_.subjects;
   return choice;
 }
 
 void Identifier::take_least_rate() {
-  const auto calibration = gallery_.calibration();
-  if (!calibration) return;
+  if (!calibration_) return;
   const double least =
-      gallery::smallest_fpir(*calibration, comparisons(), gallery::FpirRule::per_probe);
+      gallery::smallest_fpir(*calibration_, comparisons_, gallery::FpirRule::per_probe);
   if (least <= gallery::kDefaultFpir || least > kMostDefaultFpir) return;
   gallery::PolicyChoice choice = choice_at(least);
   if (!choice.policy) return;
@@ -118,7 +114,7 @@ void Identifier::take_least_rate() {
   remark_ = fmt::format(
       "the calibration cannot promise a false positive identification rate of {:g} for {} "
       "comparisons a search; decisions are at {:g}, the smallest that it supports (--max-fpir)",
-      gallery::kDefaultFpir, comparisons(), least);
+      gallery::kDefaultFpir, comparisons_, least);
 }
 
 void Identifier::add(SourceItem&& item) {
@@ -221,7 +217,7 @@ void Identifier::report_item(SourceItem& item, std::vector<FaceAnswer>& answers)
   const auto& error = item.analysis.error;
   results_.push(Value::object({{"file", item.analysis.file.string()},
                                {"faces", std::move(faces)},
-                               {"error", error ? Value(reason_of(*error)) : Value()}}));
+                               {"error", error ? Value(error->message()) : Value()}}));
   if (!answers.empty() && evidence_.size() < settings_.pictures) draw(item, answers);
 }
 

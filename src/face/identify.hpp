@@ -59,11 +59,6 @@ class Identifier {
   const gallery::PolicyChoice& choice() const noexcept { return choice_; }
   const std::string& remark() const noexcept { return remark_; }
 
-  std::uint64_t accepted() const noexcept { return counts_[0]; }
-  std::uint64_t unknown() const noexcept { return counts_[1]; }
-  std::uint64_t ambiguous() const noexcept { return counts_[2]; }
-  std::uint64_t undecided() const noexcept { return undecided_; }
-
  private:
   /// A face whose evidence is drawn when all is known: its chip and the templates beside it.
   struct Evidence {
@@ -74,9 +69,7 @@ class Identifier {
     float score = 0;
   };
 
-  /// How many comparisons of a search the calibration must answer for.
-  std::uint64_t comparisons() const;
-  gallery::PolicyChoice choice_at(std::optional<double> max_fpir);
+  gallery::PolicyChoice choice_at(std::optional<double> max_fpir) const;
   /// The smallest rate that the calibration supports, where the default one is too small.
   void take_least_rate();
   void answer();
@@ -89,6 +82,9 @@ class Identifier {
   IdentifySettings settings_;
   RunContext& run_;
   gallery::GalleryInfo info_;
+  std::optional<gallery::Calibration> calibration_;
+  /// How many comparisons of a search the calibration must answer for.
+  std::uint64_t comparisons_ = 0;
   gallery::SubjectRule rule_ = gallery::SubjectRule::mean_top3;
   gallery::PolicyChoice choice_;
   std::string remark_;

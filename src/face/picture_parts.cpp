@@ -9,6 +9,22 @@
 #include <utility>
 
 namespace sosia::face {
+namespace {
+
+/// The upright picture of a file, decoded at the largest reduction whose longer side is at least
+/// `side_px`.
+image::Image small_photo(const std::filesystem::path& file, int side_px) {
+  const std::vector<std::byte> bytes = read_file(file);
+  const image::ImageInfo info = image::probe(bytes);
+  const int longer = std::max(info.extent.width_px, info.extent.height_px);
+  image::DecodeOptions options;
+  while (options.scale_denominator < 8 && longer / (2 * options.scale_denominator) >= side_px) {
+    options.scale_denominator *= 2;
+  }
+  return image::decode(bytes, options).image;
+}
+
+}  // namespace
 
 Picture page_picture(image::ImageView picture, std::string caption) {
   image::Encoded encoded = image::encode(picture, image::Format::jpeg, {.quality = 85});
@@ -23,17 +39,6 @@ image::Image shrunk(image::ImageView picture, int side_px) {
   }
   const image::Extent to = image::fit_within(picture.extent(), {side_px, side_px});
   return image::resize(picture, to.width_px, to.height_px);
-}
-
-image::Image small_photo(const std::filesystem::path& file, int side_px) {
-  const std::vector<std::byte> bytes = read_file(file);
-  const image::ImageInfo info = image::probe(bytes);
-  const int longer = std::max(info.extent.width_px, info.extent.height_px);
-  image::DecodeOptions options;
-  while (options.scale_denominator < 8 && longer / (2 * options.scale_denominator) >= side_px) {
-    options.scale_denominator *= 2;
-  }
-  return image::decode(bytes, options).image;
 }
 
 image::Image marked_photo(const std::filesystem::path& file, image::Extent full,

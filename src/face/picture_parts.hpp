@@ -34,8 +34,4 @@ image::Image marked_photo(const std::filesystem::path& file, image::Extent full,
 /// Shrunk to at most `side_px` on the longer side; smaller pictures are copied.
 image::Image shrunk(image::ImageView picture, int side_px);
 
-/// The upright picture of a file, decoded at the largest reduction whose longer side is at least
-/// `side_px`.
-image::Image small_photo(const std::filesystem::path& file, int side_px);
-
 }  // namespace sosia::face

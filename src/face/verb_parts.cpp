@@ -141,7 +141,7 @@ FileList collect_inputs(std::span<const std::string> inputs) {
 void FileCounts::add(const Analysis& analysis) {
   ++files;
   if (analysis.error) {
-    bad.push_back({analysis.file, reason_of(*analysis.error)});
+    bad.push_back({analysis.file, analysis.error->message()});
     return;
   }
   ++read;
@@ -196,10 +196,6 @@ void add_table(Report& report, Table table) {
     return;
   }
   report.table(table.key, table.title, table.columns, table.note).rows = std::move(table.rows);
-}
-
-std::string reason_of(const Error& error) {
-  return error.message();
 }
 
 double rounded(double value, int decimals) {

@@ -84,9 +84,6 @@ void add_counts(Report& report, const FileCounts& counts);
 /// A table when it has rows, else only its empty list for machines.
 void add_table(Report& report, Table table);
 
-/// Why a file was not read, in one sentence.
-std::string reason_of(const Error& error);
-
 /// [x, y, width, height] in pixels, to a hundredth.
 Value to_value(const image::Box& box);
 /// [[x, y], ...] of the five points.

@@ -136,7 +136,7 @@ Report cluster(const ClusterVerbOptions& o, RunContext& run) {
                                .min_quality = o.min_quality,
                                .thumbnails = draw});
   const FileCounts counts = stream_sources(
-      pipeline, sources, o.clips, [&](SourceItem&& item) { grouping.add(std::move(item)); }, run);
+      pipeline, sources, o.clips, [&](SourceItem&& item) { grouping.add(item); }, run);
   grouping.group(run);
   std::uint64_t placed = write_tree(o.copy_to, false, grouping, run);
   placed += write_tree(o.link_to, true, grouping, run);
@@ -147,9 +147,7 @@ Report cluster(const ClusterVerbOptions& o, RunContext& run) {
     report.scalar("placed", placed, "files copied or linked");
   }
   report.verdict(fmt::format("{} persons on {} files; {} faces are like no other",
-                             grouping.clusters(), counts.read,
-                             std::count_if(grouping.faces().begin(), grouping.faces().end(),
-                                           [](const auto& face) { return face.cluster < 0; })));
+                             grouping.clusters(), counts.read, grouping.noise()));
   return report;
 }
 

@@ -105,7 +105,7 @@ class Demo {
         pipeline_, list,
         [&](Analysis&& analysis) {
           SourceItem item{.analysis = std::move(analysis)};
-          grouping_.add(SourceItem(item));
+          grouping_.add(item);
           if (item.analysis.index < set_.enrol.size()) {
             enrol(set_.enrol[item.analysis.index], item.analysis, enroller);
             return;
@@ -126,7 +126,7 @@ class Demo {
   void enrol(const LabelledPhoto& photo, const Analysis& analysis, Enroller& enroller) {
     std::string problem;
     if (analysis.error) {
-      problem = reason_of(*analysis.error);
+      problem = analysis.error->message();
     } else {
       const ChosenFace chosen = choose_face(analysis, SeveralFaces::dominant, 0);
       problem = chosen.problem;
@@ -134,11 +134,8 @@ class Demo {
         const std::string digest = photo_digest(photo.file);
         gallery::Template t;
         t.label = photo.label;
-        t.vector = chosen.face->embedding;
-        t.quality = chosen.face->quality.value;
         t.origin = fs::absolute(photo.file).lexically_normal().string();
-        t.metadata = enrolment_note(*chosen.face, pipeline_, digest);
-        enroller.add(std::move(t), digest);
+        enroller.add(std::move(t), *chosen.face, digest);
       }
     }
     enrolled_.push_back({photo.file.filename().string(), photo.label,

@@ -53,7 +53,7 @@ Value file_value(const Analysis& analysis) {
   if (analysis.error) {
     return Value::object({{"file", analysis.file.string()},
                           {"faces", std::move(faces)},
-                          {"error", reason_of(*analysis.error)}});
+                          {"error", analysis.error->message()}});
   }
   return Value::object({{"file", analysis.file.string()},
                         {"width_px", analysis.extent.width_px},

@@ -8,6 +8,7 @@
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -204,8 +205,8 @@ void drop_held(std::vector<LabelledPhoto>& photos, const Enroller& enroller, Enr
 }
 
 /// One photo: its face goes to the gallery, or its reason on the list.
-void enrol_photo(const EnrolVerbOptions& o, const FacePipeline& pipeline, Enroller& enroller,
-                 const LabelledPhoto& photo, const Analysis& analysis, EnrolLog& log) {
+void enrol_photo(const EnrolVerbOptions& o, Enroller& enroller, const LabelledPhoto& photo,
+                 const Analysis& analysis, EnrolLog& log) {
   const ChosenFace chosen = choose_face(analysis, o.several, o.min_quality);
   if (chosen.face == nullptr) {
     log.refuse(photo, chosen.problem);
@@ -219,11 +220,8 @@ void enrol_photo(const EnrolVerbOptions& o, const FacePipeline& pipeline, Enroll
   }
   gallery::Template t;
   t.label = photo.label;
-  t.vector = chosen.face->embedding;
-  t.quality = chosen.face->quality.value;
   t.origin = fs::absolute(photo.file).lexically_normal().string();
-  t.metadata = enrolment_note(*chosen.face, pipeline, digest);
-  enroller.add(std::move(t), digest);
+  enroller.add(std::move(t), *chosen.face, digest);
   log.enrolled(photo.label);
   if (!chosen.remark.empty()) log.remark(photo.file, chosen.remark);
 }
@@ -286,7 +284,7 @@ Report enrol(const EnrolVerbOptions& o, RunContext& run) {
           pipeline, files,
           [&](Analysis&& analysis) {
             const LabelledPhoto& photo = list.photos[analysis.index];
-            if (!analysis.error) enrol_photo(o, pipeline, enroller, photo, analysis, log);
+            if (!analysis.error) enrol_photo(o, enroller, photo, analysis, log);
           },
           run);
     } else {

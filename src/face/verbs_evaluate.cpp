@@ -160,17 +160,6 @@ void check(const EvaluateVerbOptions& o) {
   }
 }
 
-/// What the library refuses about the set's content is no mistake of the command line.
-template <class Work>
-auto of_set(const EvaluationSet& set, Work work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) throw;
-    throw Error(ErrorCode::corrupt_data, error.message(), error.hint(), set.name);
-  }
-}
-
 void write_calibration(const Measured& m, const EvaluateVerbOptions& o,
                        const FacePipeline& pipeline, const EmbedSetOptions& how, Report& report,
                        RunContext& run) {
@@ -179,8 +168,8 @@ void write_calibration(const Measured& m, const EvaluateVerbOptions& o,
           ? o.set_name
           : fmt::format("{}, {} photos, faces by {}", m.set.name,
                         m.vectors.count(PhotoState::found), pipeline.detector().name());
-  const gallery::Calibration c =
-      of_set(m.set, [&] { return calibrate_set(m.set, m.vectors, m.pairs, name, pipeline, how); });
+  const gallery::Calibration c = evaluate::of_file(
+      m.set.name, [&] { return calibrate_set(m.set, m.vectors, m.pairs, name, pipeline, how); });
   run.write_output(o.calibration_out, to_json(gallery::to_value(c)) + "\n");
   report.group("calibration", "Calibration written",
                {{"file", o.calibration_out},
@@ -230,7 +219,8 @@ Report evaluate_set(const EvaluateVerbOptions& o, RunContext& run) {
   m.vectors = embed_set(pipeline, m.set, how, run);
   const CompareOptions compare{.missing = o.missing,
                                .most_impostors = static_cast<std::uint64_t>(o.max_impostors)};
-  m.pairs = of_set(m.set, [&] { return compare_set(m.set, m.vectors, compare, run); });
+  m.pairs =
+      evaluate::of_file(m.set.name, [&] { return compare_set(m.set, m.vectors, compare, run); });
   m.searches = search_set(m.set, m.vectors, o.missing, run);
 
   const bool mirrored = how.mirror_sum.value_or(pipeline.embedder().card().output.flip_sum);

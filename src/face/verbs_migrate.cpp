@@ -7,6 +7,7 @@
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -78,11 +79,10 @@ const DescribedFace* face_of(const Analysis& analysis, const Old& old) {
 }
 
 /// All templates of one photo.
-void migrate_photo(const Analysis& analysis, std::vector<Old>& templates,
-                   const FacePipeline& pipeline, Enroller& enroller, OldTemplates& old,
-                   std::uint64_t& held) {
+void migrate_photo(const Analysis& analysis, std::vector<Old>& templates, Enroller& enroller,
+                   OldTemplates& old, std::uint64_t& held) {
   if (analysis.error) {
-    for (const Old& t : templates) lose(old, t.what, reason_of(*analysis.error));
+    for (const Old& t : templates) lose(old, t.what, analysis.error->message());
     return;
   }
   const std::string digest = photo_digest(analysis.file);
@@ -101,12 +101,7 @@ void migrate_photo(const Analysis& analysis, std::vector<Old>& templates,
       ++held;
       continue;
     }
-    gallery::Template fresh = std::move(t.what);
-    fresh.vector = face->embedding;
-    fresh.quality = face->quality.value;
-    const Value note = enrolment_note(*face, pipeline, digest);
-    for (const auto& [key, value] : note.as_object()) fresh.metadata.set(key, value);
-    enroller.add(std::move(fresh), digest);
+    enroller.add(std::move(t.what), *face, digest);
   }
 }
 
@@ -136,8 +131,7 @@ Report migrate(const MigrateVerbOptions& o, RunContext& run) {
       counts = stream_files(
           pipeline, list,
           [&](Analysis&& analysis) {
-            migrate_photo(analysis, old.by_photo.at(analysis.file.string()), pipeline, enroller,
-                          old, held);
+            migrate_photo(analysis, old.by_photo.at(analysis.file.string()), enroller, old, held);
           },
           run);
     }

@@ -9,11 +9,10 @@
 
 namespace sosia::gallery {
 
-PolicyChoice choose_policy(Gallery& gallery, std::optional<SubjectRule> rule,
-                           std::optional<double> max_fpir, std::uint64_t subjects, FpirRule fpir) {
+PolicyChoice choose_policy(std::optional<Calibration> calibration, const GalleryInfo& info,
+                           std::optional<SubjectRule> rule, std::optional<double> max_fpir,
+                           std::uint64_t subjects, FpirRule fpir) {
   PolicyChoice choice;
-  std::optional<Calibration> calibration = gallery.calibration();
-  const GalleryInfo info = gallery.info();
   if (!calibration) {
     choice.why_none = "the gallery has no calibration: run sosia gallery calibrate " + info.place;
     return choice;

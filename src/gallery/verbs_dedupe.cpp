@@ -69,8 +69,8 @@ double threshold_of(Gallery& gallery, const DedupeOptions& o, Report& report) {
     return *o.threshold;
   }
   const std::uint64_t subjects = std::max<std::uint64_t>(gallery.info().subjects, 1);
-  const PolicyChoice choice =
-      choose_policy(gallery, std::nullopt, o.max_fpir, subjects, FpirRule::per_probe);
+  const PolicyChoice choice = choose_policy(gallery.calibration(), gallery.info(), std::nullopt,
+                                            o.max_fpir, subjects, FpirRule::per_probe);
   if (!choice.policy) {
     throw Error(ErrorCode::invalid_argument, "there is no threshold: " + choice.why_none,
                 "give --threshold, or another --max-fpir");

@@ -268,7 +268,8 @@ Report search(const SearchOptions& o, RunContext& run) {
   PolicyChoice choice;
   const bool nobody = answer.subjects_searched == 0;
   if (!nobody) {
-    choice = choose_policy(*gallery, o.rule, o.max_fpir, answer.subjects_searched, o.fpir_rule);
+    choice = choose_policy(gallery->calibration(), gallery->info(), o.rule, o.max_fpir,
+                           answer.subjects_searched, o.fpir_rule);
   }
   if (choice.policy) choice.policy->prior = o.prior;
   std::vector<std::optional<Verdict>> verdicts(answer.results.size());

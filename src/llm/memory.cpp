@@ -396,9 +396,10 @@ std::shared_ptr<Memory> Memory::open_for(const fs::path& path, const MemoryKey& 
   const MemoryKey& own = memory->impl_->image.head.key;
   if (own == key) {
     // A long journal is read into memory by everybody: it becomes part of what is mapped.
-    const MemoryStats now = memory->stats();
-    if (memory->impl_->writes() && now.journal_bytes > (1u << 20) &&
-        now.journal_bytes > now.indexed_bytes / 4) {
+    const MemoryImage& image = memory->impl_->image;
+    const std::uint64_t journal_bytes = image.committed - image.head.base_end;
+    if (memory->impl_->writes() && journal_bytes > (1u << 20) &&
+        journal_bytes > image.head.base_end / 4) {
       memory->compact();
     }
     return memory;
@@ -507,14 +508,18 @@ MemoryStats Memory::stats() const {
   stats.indexed_bytes = impl_->image.head.base_end;
   stats.journal_bytes = impl_->image.committed - impl_->image.head.base_end;
   stats.file_bytes = impl_->image.committed;
-  for (const auto& [name, texts] : impl_->all_texts()) {
-    TenantStats t;
-    t.tenant = name;
-    for (const auto& text : texts.parts[0]) t.past_tokens += text.tokens.size();
-    for (const auto& text : texts.parts[1]) t.corpus_tokens += text.tokens.size();
-    t.past_texts = texts.parts[0].size();
-    t.corpus_texts = texts.parts[1].size();
-    stats.tenants.push_back(t);
+  for (const auto& [name, part] : impl_->tenants) {
+    std::array<std::uint64_t, 2> texts = {}, tokens = {};
+    for (std::size_t s = 0; s < 2; ++s) {
+      const auto count = [&](std::size_t length) { ++texts[s], tokens[s] += length; };
+      for (std::size_t i = 0; i < part->used[s].size(); ++i) {
+        const auto& text = part->base[s].texts[i];
+        if (part->used[s][i] != 0) count(text.end - text.begin);
+      }
+      part->recent[s].for_each(
+          [&](std::span<const Token> text, std::uint64_t) { count(text.size()); });
+    }
+    stats.tenants.push_back({name, texts[0], tokens[0], texts[1], tokens[1]});
   }
   return stats;
 }

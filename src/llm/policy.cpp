@@ -216,16 +216,15 @@ Draft DraftPolicy::choose(const CandidateTree& candidates, std::size_t context, 
       rank(candidates, acceptance_, most, std::max<std::size_t>(options_.max_leaves, 1));
   const double plain = cost_.ms(1, context);
   std::size_t best = options_.adaptive ? 0 : ranked.size();
-  double best_gain = required_, best_tokens = 1, expected = 1;
+  double best_gain = required_, expected = 1;
   std::size_t used = 0;
   for (const std::size_t n : kShapes) {
     if (n == 1 || n - 1 > ranked.size() || !options_.adaptive) continue;
     for (; used < n - 1; ++used) expected += ranked[used].q;
-    const double gain = expected * plain / (cost_.ms(n, context) + options_.overhead_ms);
+    const double gain = expected * plain / cost_.ms(n, context);
     if (gain > best_gain) {
       best_gain = gain;
       best = n - 1;
-      best_tokens = expected;
     }
   }
   // A profile that was measured on a busy machine may say that nothing ever pays. Now and then what
@@ -244,9 +243,7 @@ Draft DraftPolicy::choose(const CandidateTree& candidates, std::size_t context, 
     c.parent = place[static_cast<std::size_t>(c.parent + 1)];
     place[ranked[i].node + 1] = static_cast<std::int32_t>(i);
     draft.nodes.push_back(c);
-    draft.path_probability.push_back(ranked[i].q);
   }
-  draft.expected_tokens = best_tokens;
   draft.expected_gain = best_gain;
   return draft;
 }

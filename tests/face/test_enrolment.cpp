@@ -98,14 +98,9 @@ class WithNetworks : public ::testing::Test {
     return file;
   }
 
-  gallery::Template template_of(const std::filesystem::path& file, const std::string& label) {
+  void enrol(Enroller& enroller, const std::filesystem::path& file, const std::string& label) {
     const Analysis found = pipeline_->analyse_file(file);
-    gallery::Template t;
-    t.label = label;
-    t.vector = found.faces.at(0).embedding;
-    t.origin = file.string();
-    t.metadata = enrolment_note(found.faces.at(0), *pipeline_, photo_digest(file));
-    return t;
+    enroller.add({.label = label, .origin = file.string()}, found.faces.at(0), photo_digest(file));
   }
 
   TemporaryFolder folder_;
@@ -121,7 +116,7 @@ TEST_F(WithNetworks, APhotoIsEnrolledOnceAndItsFaceIsFoundAgain) {
     Enroller enroller(place, {}, *pipeline_, "test", run_);
     EXPECT_TRUE(enroller.empty());
     EXPECT_EQ(enroller.gallery(), nullptr) << "no gallery before something is enrolled";
-    enroller.add(template_of(file, "Ada"), digest);
+    enrol(enroller, file, "Ada");
     EXPECT_TRUE(enroller.holds("Ada", digest));
     EXPECT_FALSE(enroller.holds("Eve", digest));
     enroller.flush();
@@ -155,7 +150,7 @@ TEST_F(WithNetworks, WhatWasCollectedIsWrittenThoughTheRunIsCancelled) {
   const gallery::GalleryPlace place{.gallery = (folder_.path() / "g.sosia").string()};
   Enroller enroller(place, {}, *pipeline_, "test", run);
   const auto file = photo(1, 0);
-  enroller.add(template_of(file, "Ada"), photo_digest(file));
+  enrol(enroller, file, "Ada");
   token->cancel();
   enroller.flush();
   EXPECT_EQ(enroller.totals().enrolled, 1u);
@@ -167,7 +162,7 @@ TEST_F(WithNetworks, VectorsOfAnotherModelAreRefusedWithTheCardsThatMadeThem) {
   const auto file = photo(1, 0);
   {
     Enroller enroller(place, {}, *pipeline_, "test", run_);
-    enroller.add(template_of(file, "Ada"), photo_digest(file));
+    enrol(enroller, file, "Ada");
     enroller.flush();
   }
   const FacePipeline other(test_store(), {.threads = 1, .precision = models::Precision::fast});

@@ -39,6 +39,10 @@ std::uint64_t one_round(const std::string& path, std::uint64_t seed) {
   int ends[2];
   EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   const pid_t child = ::fork();
+  if (child < 0) {  // and no signal to everybody
+    ADD_FAILURE() << "no process could be started";
+    return 0;
+  }
   if (child == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
     const std::string number = std::to_string(seed);

@@ -2,6 +2,7 @@
 // How figures are said: keys of rates, options and gates that verbs of several rooms share, plots.
 // Thread-safety: free functions on values.
 
+#include "sosia/core/error.hpp"
 #include "sosia/core/fields.hpp"
 #include "sosia/core/report.hpp"
 #include "sosia/evaluate/confidence.hpp"
@@ -18,6 +19,18 @@
 #include <vector>
 
 namespace sosia::evaluate {
+
+/// `work()` on what `file` held: what it refuses about the data (a class without scores) becomes
+/// corrupt_data of that file, because the command line was right.
+template <class Work>
+auto of_file(const std::string& file, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    throw Error(ErrorCode::corrupt_data, error.message(), error.hint(), file);
+  }
+}
 
 /// "1e-3" for powers of ten, "0.05" otherwise.
 std::string rate_key(double rate);

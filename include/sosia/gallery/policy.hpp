@@ -21,11 +21,12 @@ struct PolicyChoice {
   std::string why_none = {};
 };
 
-/// The policy for `max_fpir` (`kDefaultFpir` when not given) from the calibration in force. A
-/// calibration for another rule or other vectors gives none. A rate that the sample cannot support
-/// gives none either, but throws when the user asked for it.
-PolicyChoice choose_policy(Gallery& gallery, std::optional<SubjectRule> rule,
-                           std::optional<double> max_fpir, std::uint64_t subjects, FpirRule fpir);
+/// The policy for `max_fpir` (`kDefaultFpir` when not given) from the calibration in force in the
+/// gallery that `info` is of. A calibration for another rule or other vectors gives none. A rate
+/// that the sample cannot support gives none either, but throws when the user asked for it.
+PolicyChoice choose_policy(std::optional<Calibration> calibration, const GalleryInfo& info,
+                           std::optional<SubjectRule> rule, std::optional<double> max_fpir,
+                           std::uint64_t subjects, FpirRule fpir);
 
 /// Threshold, rates, intervals and the set that they come from, as scalars; warnings.
 void add_policy(Report& report, const Calibration& calibration, const OperatingPolicy& policy);

@@ -77,15 +77,12 @@ struct PolicyOptions {
   std::size_t max_nodes = 63;  ///< drafted tokens of a step
   std::size_t max_leaves = 8;  ///< branches of a tree; 1: chains only
   double margin = 1.03;        ///< expected gain that a draft must promise
-  double overhead_ms = 0;      ///< drafting and bookkeeping of a step
   bool adaptive = true;        ///< false: always as many nodes as `max_nodes` allows
 };
 
 /// A draft to be verified: nodes in an order in which parents come first.
 struct Draft {
   std::vector<Candidate> nodes = {};
-  std::vector<double> path_probability = {};  ///< of every node: all tokens up to it are accepted
-  double expected_tokens = 1;
   double expected_gain = 1;  ///< over a step without a draft
   std::size_t leaves() const;
   bool is_chain() const;
@@ -108,8 +105,6 @@ class DraftPolicy {
 
   const AcceptanceModel& acceptance() const noexcept { return acceptance_; }
   const StepCost& cost() const noexcept { return cost_; }
-  /// Gain that a draft must promise at present: rises while drafts cost more than they bring.
-  double required_gain() const noexcept { return required_; }
   const PolicyOptions& options() const noexcept { return options_; }
 
  private:
