@@ -144,6 +144,9 @@ function(sosia_define_room name)
     VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/sosia"
     INSTALL_RPATH "$ORIGIN")
+  if("ext::torch" IN_LIST ARG_LINK)
+    sosia_use_torch(sosia_${name})
+  endif()
   set_property(GLOBAL APPEND PROPERTY SOSIA_BUILT_ROOMS ${name})
 
   if(NOT name STREQUAL "core")
@@ -215,6 +218,9 @@ function(sosia_add_methods_module room)
     VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/sosia"
     INSTALL_RPATH "$ORIGIN")
+  if("ext::torch" IN_LIST libraries)
+    sosia_use_torch(sosia_${room}_methods)
+  endif()
   install(TARGETS sosia_${room}_methods EXPORT sosiaTargets
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/sosia" COMPONENT ${room})
 endfunction()
@@ -300,8 +306,14 @@ function(sosia_add_test name)
     set(ARG_LABELS unit)
   endif()
   add_executable(test_${name} ${ARG_SOURCES})
-  target_compile_options(test_${name} PRIVATE -O0)  # compiling is most of what a test costs
   target_link_libraries(test_${name} PRIVATE sosia_options ${ARG_LINK} GTest::gtest_main)
+  if("ext::torch" IN_LIST ARG_LINK)  # compiled as the rooms are, else the precompiled header is no use
+    set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(test_${name} PRIVATE -fPIC)
+    sosia_use_torch(test_${name})
+  else()
+    target_compile_options(test_${name} PRIVATE -O0)  # compiling is most of what a test costs
+  endif()
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src"
                                                   "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(test_${name} PRIVATE
