@@ -13,25 +13,28 @@ in_build = setup/locked.sh build-$(1)
 build = $(call in_build,$(1)) setup/build.sh $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-llama build demo test test-slow test-server asan tsan fuzz format \
+.PHONY: help setup setup-demo setup-dev build demo test test-slow test-server asan tsan fuzz format \
         format-check check-scripts tidy docs docs-check bench bench-search bench-face clean distclean
 
 help: ## this list
 	@echo "make <target> [PRESET=dev]"
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-setup: ## system packages and .venv; the others call it
-	@setup/locked.sh setup setup/packages.sh setup/apt.txt
+setup: setup-demo ## system packages, .venv, LibTorch, libllama (7 minutes); the others call it
 # The core-only preset is for machines without Python.
+ifneq ($(PRESET),core-only)
+	@setup/locked.sh setup setup/torch.sh
+	@setup/locked.sh setup setup/llama.sh
+endif
+
+setup-demo: ## the part of it that the demo needs
+	@setup/locked.sh setup setup/packages.sh setup/apt.txt
 ifneq ($(PRESET),core-only)
 	@setup/locked.sh setup setup/venv.sh
 	@setup/locked.sh setup setup/hnswlib.sh
 	@setup/locked.sh setup setup/models.sh
 	@setup/locked.sh setup setup/portraits.sh
 endif
-
-setup-llama: setup ## also libllama, which the answers of language models need (7 minutes)
-	@setup/locked.sh setup setup/llama.sh
 
 setup-dev: setup ## also Clang, the linters and the fuzzer
 	@setup/locked.sh setup setup/packages.sh setup/apt-dev.txt
@@ -40,7 +43,7 @@ setup-dev: setup ## also Clang, the linters and the fuzzer
 build: setup ## build/<preset>/bin/sosia and everything else
 	@$(call build,$(PRESET))
 
-demo: setup ## build the program and let it show what it does: demo/report.html
+demo: setup-demo ## build the program and let it show what it does: demo/report.html
 	@$(call build,$(PRESET)) program
 	@$(call in_build,$(PRESET)) build/$(PRESET)/bin/sosia demo --force
 

@@ -23,6 +23,8 @@ fi
 
 # What one checkout compiled serves another of the same sources elsewhere.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+# Without this it gives way to every precompiled header.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # A build folder that moved with its checkout names files of the old place.
 home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$folder/CMakeCache.txt" 2>/dev/null || :)
@@ -32,7 +34,7 @@ if [ -n "$home" ] && [ "$(cd "$home" 2>/dev/null && pwd -P)" != "$(pwd -P)" ]; t
 fi
 
 # What set-up installs decides what the configuration finds, hence the lists.
-made_from="$(digest CMakePresets.json requirements.txt setup/apt*.txt .venv/.sosia-complete .venv/hnswlib/.sosia-complete .venv/share/sosia/models/.sosia-complete .venv/llama/.sosia-complete) ${SOSIA_CMAKE_ARGS:-}"
+made_from="$(digest CMakePresets.json requirements.txt setup/apt*.txt .venv/.sosia-complete .venv/hnswlib/.sosia-complete .venv/share/sosia/models/.sosia-complete .venv/llama/.sosia-complete .venv/.sosia-torch) ${SOSIA_CMAKE_ARGS:-}"
 if ! [ -f "$folder/build.ninja" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$made_from" ]; then
   say "configuring $folder"
   mkdir -p "$folder"

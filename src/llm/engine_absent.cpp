@@ -7,7 +7,7 @@ namespace sosia::llm {
 
 std::unique_ptr<Engine> open_engine(const EngineOptions&) {
   throw Error(ErrorCode::missing_feature, "this build has no libllama, which language models need",
-              "`make setup-llama` builds it (SOSIA_WITH_LLAMA)");
+              "`make setup` builds it (SOSIA_WITH_LLAMA)");
 }
 
 }  // namespace sosia::llm

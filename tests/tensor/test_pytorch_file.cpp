@@ -54,7 +54,9 @@ void put_tensor(Pickle& p, const std::string& key, const Shape& shape, int eleme
 
 std::filesystem::path archive(const std::string& pickle, std::size_t floats,
                               const std::string& extra = "") {
-  const auto path = std::filesystem::path(testing::TempDir()) / "weights.pth";
+  const auto path =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".pth");
   std::string bytes;
   formats::ZipWriter zip([&](std::span<const std::byte> part) {
     bytes.append(reinterpret_cast<const char*>(part.data()), part.size());

@@ -185,7 +185,7 @@ Opened open_tested(const EngineOptions& options) {
   }
   throw Error(
       ErrorCode::device, "no variant of the CPU kernels passes the self-test:" + refused,
-      "`make setup-llama` builds libllama with flags that avoid a known fault of the compiler");
+      "`make setup` builds libllama with flags that avoid a known fault of the compiler");
 }
 
 double batch_difference(Sequence& sequence, std::size_t vocabulary) {
