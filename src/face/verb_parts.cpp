@@ -81,7 +81,9 @@ void describe_detector(Fields& f, FaceOptions& o) {
 }
 
 void describe_faces(Fields& f, FaceOptions& o) {
-  f({.name = "model", .help = "card of the face embedder"}, o.model);
+  f({.name = "model",
+     .help = "card of the face embedder, or the path of a model with its card beside it"},
+    o.model);
   describe_detector(f, o);
 }
 
@@ -96,11 +98,11 @@ void describe_inputs(Fields& f, std::vector<std::string>& inputs, const char* he
 
 FacePipeline open_pipeline(const FaceOptions& o, const PipelineWish& wish, Report& report,
                            RunContext& run) {
-  const models::ModelStore store = models::open_store(o.store);
+  models::ModelStore store = models::open_store(o.store);
   models::warn_of_broken(report, store);
   PipelineOptions options;
-  options.detector = o.detector;
-  options.embedder = wish.embed ? o.model : "";
+  options.detector = store.resolve(o.detector);
+  options.embedder = wish.embed ? store.resolve(o.model) : "";
   options.detect = {.min_face_px = o.min_face, .min_score = o.min_score};
   options.max_faces = static_cast<std::size_t>(o.max_faces);
   options.precision = o.precision;

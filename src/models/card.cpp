@@ -146,6 +146,9 @@ void check_card(const ModelCard& card) {
     refuse("parts are for bundles: a bundle has at least one, other cards have none");
   }
   if (card.kind == CardKind::bundle) return;
+  if ((card.graph == Graph::trained) != !card.network.empty()) {
+    refuse("the table network is for cards with graph = \"trained\", which need it");
+  }
   const bool picture = card.role != Role::text_encoder;
   if (picture && card.input.shape.size() != 4) {
     refuse(fmt::format("input.shape has {} numbers, but a picture has 4", card.input.shape.size()),
@@ -179,6 +182,7 @@ ModelCard card_from_value(const Value& value, const fs::path& folder) {
   reader.text("notes", card.notes);
   if (const Value* table = reader.table("input")) read_input(*table, card.input);
   if (const Value* table = reader.table("output")) read_output(*table, card.output);
+  if (const Value* table = reader.table("network")) card.network = to_json(*table);
   if (const Value* table = reader.table("threshold")) card.threshold = read_threshold(*table);
   if (const Value* table = reader.table("provenance")) read_provenance(*table, card.provenance);
   if (const Value* table = reader.table("calibration")) {
@@ -271,6 +275,7 @@ Value to_value(const ModelCard& card) {
   if (Value output = output_value(card.output); !output.as_object().empty()) {
     value.set("output", std::move(output));
   }
+  if (!card.network.empty()) value.set("network", parse_json(card.network, "network"));
   if (card.threshold) {
     value.set("threshold", Value::object({{"value", card.threshold->value},
                                           {"metric", to_string(card.threshold->metric)},

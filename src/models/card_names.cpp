@@ -36,7 +36,7 @@ const Spellings<Graph>& graphs() {
       {"onnx", Graph::onnx},           {"dlib_resnet", Graph::dlib_resnet},
       {"dlib_mmod", Graph::dlib_mmod}, {"mtcnn_p", Graph::mtcnn_p},
       {"mtcnn_r", Graph::mtcnn_r},     {"mtcnn_o", Graph::mtcnn_o},
-      {"minilm", Graph::minilm}};
+      {"minilm", Graph::minilm},       {"trained", Graph::trained}};
   return kNames;
 }
 

@@ -136,18 +136,18 @@ Tensor from_engine(const Port& port, const ov::Tensor& from) {
 /// Gives a request back however the run ends.
 class Lease {
  public:
-  explicit Lease(Network::Impl& impl) : impl_(impl), request_(impl.take()) {}
+  explicit Lease(OpenvinoNetwork& impl) : impl_(impl), request_(impl.take()) {}
   ~Lease() { impl_.give(request_); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ov::InferRequest& operator*() { return request_; }
 
  private:
-  Network::Impl& impl_;
+  OpenvinoNetwork& impl_;
   ov::InferRequest request_;
 };
 
-std::vector<Tensor> run_once(const Network::Impl& impl, ov::InferRequest& request,
+std::vector<Tensor> run_once(const OpenvinoNetwork& impl, ov::InferRequest& request,
                              const std::vector<TensorView>& values) {
   std::vector<ov::Tensor> held;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -196,7 +196,7 @@ TensorView row_of(TensorView value, std::size_t i, std::vector<std::int64_t>& sh
   return {shape, value.values.subspan(rows == 1 ? 0 : i * length, length)};
 }
 
-std::vector<Tensor> run_rows(const Network::Impl& impl, ov::InferRequest& request,
+std::vector<Tensor> run_rows(const OpenvinoNetwork& impl, ov::InferRequest& request,
                              const std::vector<TensorView>& values, std::size_t rows) {
   std::vector<Tensor> whole(impl.outputs.size());
   std::vector<std::vector<std::int64_t>> shapes(values.size());
@@ -242,7 +242,7 @@ std::vector<TensorView> in_order(const Network::Impl& impl, std::span<const Name
 
 }  // namespace
 
-ov::InferRequest Network::Impl::take() {
+ov::InferRequest OpenvinoNetwork::take() {
   std::unique_lock lock(mutex);
   returned.wait(lock, [this] { return !idle.empty() || not_made > 0; });
   if (!idle.empty()) {
@@ -255,7 +255,7 @@ ov::InferRequest Network::Impl::take() {
   return request;
 }
 
-void Network::Impl::give(ov::InferRequest request) {
+void OpenvinoNetwork::give(ov::InferRequest request) {
   {
     const std::lock_guard lock(mutex);
     idle.push_back(std::move(request));
@@ -287,22 +287,24 @@ std::size_t Network::output_index(std::string_view name) const {
               impl_->origin);
 }
 
-std::vector<Tensor> Network::run(std::span<const NamedInput> inputs) const {
-  const std::vector<TensorView> values = in_order(*impl_, inputs);
+std::vector<Tensor> OpenvinoNetwork::run(const std::vector<TensorView>& values) {
   std::size_t rows = 1;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (needs_rows(impl_->inputs[i], values[i])) {
+    if (needs_rows(inputs[i], values[i])) {
       const auto have = static_cast<std::size_t>(values[i].shape.front());
       if (rows != 1 && rows != have) {
         throw Error(ErrorCode::invalid_argument,
-                    fmt::format("inputs of {} and {} rows in one run", rows, have), {},
-                    impl_->origin);
+                    fmt::format("inputs of {} and {} rows in one run", rows, have), {}, origin);
       }
       rows = have;
     }
   }
-  Lease request(*impl_);
-  return rows == 1 ? run_once(*impl_, *request, values) : run_rows(*impl_, *request, values, rows);
+  Lease request(*this);
+  return rows == 1 ? run_once(*this, *request, values) : run_rows(*this, *request, values, rows);
+}
+
+std::vector<Tensor> Network::run(std::span<const NamedInput> inputs) const {
+  return impl_->run(in_order(*impl_, inputs));
 }
 
 std::vector<Tensor> Network::run(TensorView input) const {

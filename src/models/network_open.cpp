@@ -95,6 +95,7 @@ std::shared_ptr<ov::Model> build(Graph graph, const formats::SafetensorsFile& fi
     case Graph::minilm:
       return build_minilm(file);
     case Graph::onnx:
+    case Graph::trained:
       break;
   }
   throw Error(ErrorCode::internal, "a graph that nobody builds");
@@ -186,7 +187,7 @@ std::shared_ptr<ov::Model> read_onnx(ov::Core& core, std::span<const std::byte> 
 std::unique_ptr<Network::Impl> compile(ov::Core& core, const std::shared_ptr<ov::Model>& model,
                                        const std::string& origin, const NetworkOptions& options) {
   require_size(*model, origin);
-  auto impl = std::make_unique<Network::Impl>();
+  auto impl = std::make_unique<OpenvinoNetwork>();
   impl->origin = origin;
   impl->not_made = std::max(1, options.parallel);
   try {
@@ -209,6 +210,12 @@ Network Network::open(const ModelCard& card, const ModelStore& store,
                       const NetworkOptions& options) {
   const fs::path path = store.weights(card);
   const std::string origin = path.string();
+  if (card.graph == Graph::trained) {
+    if (options.check_hash) require_hash(card, MappedFile(path).bytes(), path);
+    Network network(open_trained(card, path, options));
+    require_ports(card, network, origin);
+    return network;
+  }
   ov::Core core;
   std::shared_ptr<ov::Model> model;
   if (card.graph == Graph::onnx) {

@@ -121,6 +121,31 @@ const ModelCard* ModelStore::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+std::string ModelStore::resolve(const std::string& word) {
+  const fs::path path(word);
+  const std::string extension = path.extension().string();
+  const bool weights = extension == ".safetensors" || extension == ".onnx";
+  if (find(word) != nullptr || (word.find('/') == word.npos && !weights && extension != ".toml")) {
+    return word;
+  }
+  const fs::path file = weights ? fs::path(path).replace_extension(".toml") : path;
+  if (!fs::exists(path)) {
+    throw Error(ErrorCode::not_found, fmt::format("there is no file {}", quote(word)),
+                "give the name of a card (`sosia models list`) or the path of a model");
+  }
+  if (!fs::exists(file)) {
+    throw Error(ErrorCode::not_found,
+                fmt::format("{} has no card {} beside it", quote(word), quote(file.string())),
+                "`sosia models add FILE` makes one");
+  }
+  ModelCard card = read_card(file);
+  std::string name = card.name;
+  folders_.insert(folders_.begin(), file.parent_path().empty() ? "." : file.parent_path());
+  std::erase_if(cards_, [&](const ModelCard& other) { return other.name == name; });
+  cards_.insert(std::upper_bound(cards_.begin(), cards_.end(), card, by_name), std::move(card));
+  return name;
+}
+
 const ModelCard& ModelStore::at(std::string_view name) const {
   if (const ModelCard* card = find(name)) return *card;
   std::vector<std::string> names;

@@ -75,11 +75,13 @@ struct Opened {
   ModelCard card;
 };
 
-/// By card, by a file whose hash a card knows, or by a guess that was asked for.
-Opened open_model(const RunOptions& o, const ModelStore& store, RunContext& run) {
+/// By card, by a file with a card beside it or whose hash a card knows, or by a guess that was
+/// asked for.
+Opened open_model(const RunOptions& o, ModelStore& store, RunContext& run) {
   const NetworkOptions options = network_options(o, run);
-  if (store.find(o.model) != nullptr || !fs::is_regular_file(o.model)) {
-    const ModelCard& card = store.at(o.model);
+  const bool has_card = fs::is_regular_file(fs::path(o.model).replace_extension(".toml"));
+  if (store.find(o.model) != nullptr || !fs::is_regular_file(o.model) || has_card) {
+    const ModelCard& card = store.at(store.resolve(o.model));
     return {Network::open(card, store, options), card};
   }
   run.note_input(o.model);
@@ -260,7 +262,7 @@ Report run_model(const RunOptions& o, RunContext& run) {
                 given == 0 ? "nothing is given to the model" : "too much is given to the model",
                 "give pictures (or one .npy), --text or --texts, and only one of them");
   }
-  const ModelStore store = open_store(o.place);
+  ModelStore store = open_store(o.place);
   if (o.inputs.empty()) return run_texts(o, store, run);
   const Opened opened = open_model(o, store, run);
   if (opened.card.role == Role::text_encoder) {

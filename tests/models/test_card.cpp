@@ -101,6 +101,18 @@ TEST(Card, WritesWhatItReads) {
   EXPECT_EQ(to_value(parse_card(card_to_toml(card), "again")), to_value(card));
 }
 
+TEST(Card, ATrainedGraphSaysWhichNetwork) {
+  const std::string table = "[network]\narchitecture = \"resnet18\"\nwidth = 1.5\n[input]\n";
+  std::string text = toml("graph = \"onnx\"", "graph = \"trained\"");
+  text.replace(text.find("[input]\n"), 8, table);
+  const ModelCard card = parse_card(text, "one.toml");
+  EXPECT_EQ(card.graph, Graph::trained);
+  EXPECT_EQ(parse_json(card.network, "network").find("architecture")->as_text(), "resnet18");
+  EXPECT_EQ(to_value(parse_card(card_to_toml(card), "again")), to_value(card));
+  refusal("graph = \"onnx\"", "graph = \"trained\"");  // without the table
+  refusal("[input]\n", table);                         // the table without the graph
+}
+
 TEST(Card, UnknownKeysNameTheNearest) {
   Error error = refusal("alignment =", "alignmnt =");
   EXPECT_TRUE(contains(error.message(), "input.alignmnt")) << error.message();

@@ -52,6 +52,23 @@ TEST(Store, BrokenCardsAreListedTheRestGoesOn) {
   EXPECT_TRUE(contains(error.hint(), "cannot be read")) << error.hint();
 }
 
+TEST(Store, APathIsAWordForTheCardBesideIt) {
+  const TemporaryFolder folder;
+  const fs::path weights = folder.path() / "model.safetensors";
+  write_file(weights, std::string_view("w"));
+  ModelStore store = own_store();
+  EXPECT_EQ(store.resolve("dlib-resnet"), "dlib-resnet");
+  EXPECT_EQ(store.resolve("no-such-card"), "no-such-card");  // `at` says what is near
+  const Error bare = error_of([&] { store.resolve(weights); });
+  EXPECT_TRUE(contains(bare.message(), "no card")) << bare.render();
+  write_file(folder.path() / "model.toml", card_for("dlib-resnet", "model.safetensors", "w"));
+  EXPECT_EQ(store.resolve(weights), "dlib-resnet");
+  EXPECT_EQ(store.weights(store.at("dlib-resnet")), weights);
+  EXPECT_EQ(store.resolve(folder.path() / "model.toml"), "dlib-resnet");
+  EXPECT_EQ(error_of([&] { store.resolve(folder.path() / "other.onnx"); }).code(),
+            ErrorCode::not_found);
+}
+
 TEST(Store, UnknownNamesAndFolders) {
   const Error error = error_of([] { own_store().at("dlib-resnt"); });
   EXPECT_EQ(error.code(), ErrorCode::not_found);

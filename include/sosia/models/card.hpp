@@ -40,6 +40,7 @@ enum class Graph : std::uint8_t {
   mtcnn_r,      ///< built here: MTCNN refinement net, 24 x 24
   mtcnn_o,      ///< built here: MTCNN output net, 48 x 48
   minilm,       ///< built here: BERT encoder of 6 layers
+  trained,      ///< of `sosia train`: `network` says which, run by LibTorch
 };
 
 /// What the caller does to a picture before it is turned into numbers.
@@ -120,6 +121,7 @@ struct ModelCard {
   std::vector<std::string> parts = {};  ///< cards of a bundle, in the order that the role expects
   InputSpec input = {};
   OutputSpec output = {};
+  std::string network = {};  ///< of a trained graph: architecture and its options, as JSON; else ""
   std::optional<Threshold> threshold = {};
   /// Calibration record as JSON text (schema sosia.calibration/1, see the gallery room); "" for
   /// none.

@@ -49,6 +49,13 @@ class ModelStore {
   /// The card of a `model` by the SHA-256 of its file; nullptr when there is none.
   const ModelCard* find_by_hash(std::string_view sha256) const noexcept;
 
+  /// The card's name that a person's word means. That is the word itself, unless it is a path: of a
+  /// card
+  /// (*.toml), or of a file of weights with a card of the same stem beside it (model.safetensors,
+  /// model.toml). Such a card joins the store and hides one of its name. Throws not_found, and as
+  /// `read_card`.
+  std::string resolve(const std::string& word);
+
   /// Folders that weights are looked for in, in order; some may not exist.
   const std::vector<std::filesystem::path>& folders() const noexcept { return folders_; }
   /// The file of a model. Nothing when it is in no folder.
