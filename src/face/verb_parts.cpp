@@ -81,9 +81,7 @@ void describe_detector(Fields& f, FaceOptions& o) {
 }
 
 void describe_faces(Fields& f, FaceOptions& o) {
-  f({.name = "model",
-     .help = "card of the face embedder, or the path of a model with its card beside it"},
-    o.model);
+  f({.name = "model", .help = "card or path of the face embedder"}, o.model);
   describe_detector(f, o);
 }
 
