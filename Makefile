@@ -14,7 +14,8 @@ build = $(call in_build,$(1)) setup/build.sh $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-dev build demo test test-slow test-server asan tsan fuzz format \
-        format-check check-scripts tidy docs docs-check bench bench-search bench-face clean distclean
+        format-check check-scripts tidy docs docs-check bench bench-search bench-face bench-llm clean \
+        distclean
 
 help: ## this list
 	@echo "make <target> [PRESET=dev]"
@@ -98,6 +99,9 @@ bench-search: ## search beside faiss, usearch and hnswlib (preset release)
 bench-face: ## faces beside face_recognition, onnxruntime and deepface (preset release)
 	@$(MAKE) --no-print-directory build PRESET=release
 	@$(call in_build,release) setup/bench-face.sh
+
+bench-llm: setup ## lookahead beside llama.cpp's drafters; SOSIA_BENCH_LLM_ARGS="--quick" is shorter
+	@$(call in_build,release) setup/bench-llm.sh
 
 clean: ## remove the build folders
 	rm -rf build

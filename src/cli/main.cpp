@@ -115,18 +115,25 @@ int run_verb(const Catalogue& catalogue, const VerbEntry& verb, const Words& wor
   const bool quiet = chosen(resolved, "quiet", Value(false)) == Value(true);
   const Value progress = chosen(resolved, "progress", "auto");
   const Value colour = chosen(resolved, "colour", "auto");
-  auto sink = std::make_shared<TerminalSink>(progress_style(word_of(progress), quiet), quiet);
+  const bool live = !json && is_terminal(STDOUT_FILENO);
+  auto sink = std::make_shared<TerminalSink>(progress_style(word_of(progress), quiet), quiet, live);
   interrupt_token = std::make_shared<CancelToken>();
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
   const Outcome outcome = execute(catalogue, verb, resolved, interrupt_token, sink);
+  const bool shown = sink->end_verdict();
   sink.reset();
-  if (json) {
+  if (outcome.shown_elsewhere) {
+    // The first process of the run prints.
+  } else if (json) {
     write_stdout(to_json(report_to_value(outcome.report)) + "\n");
   } else {
     write_stdout(render_terminal(
-        outcome.report, {.width = width, .colour = use_colour(word_of(colour), STDOUT_FILENO)}));
+        outcome.report,
+        {.width = width, .colour = use_colour(word_of(colour), STDOUT_FILENO), .verdict = !shown}));
   }
+  // A verb that was cancelled and has a part of its result reports that part.
+  if (interrupt_token->cancelled()) return error_traits(ErrorCode::cancelled).exit_status;
   return outcome.report.gates_passed() ? 0 : kExitGateFailed;
 }
 

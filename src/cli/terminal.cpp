@@ -1,6 +1,7 @@
 #include "cli/terminal.hpp"
 
 #include "sosia/core/error.hpp"
+#include "sosia/core/report.hpp"
 #include "sosia/core/text.hpp"
 
 #include <algorithm>
@@ -88,7 +89,8 @@ ProgressStyle progress_style(const std::string& choice, bool quiet) {
   return bar ? ProgressStyle::bar : ProgressStyle::plain;
 }
 
-TerminalSink::TerminalSink(ProgressStyle style, bool quiet) : style_(style), quiet_(quiet) {}
+TerminalSink::TerminalSink(ProgressStyle style, bool quiet, bool live)
+    : style_(style), quiet_(quiet), live_(live) {}
 
 TerminalSink::~TerminalSink() {
   clear_bar();
@@ -118,7 +120,7 @@ std::string TerminalSink::status(std::uint64_t done, std::uint64_t total,
 }
 
 void TerminalSink::progress(std::string_view phase, std::uint64_t done, std::uint64_t total) {
-  if (style_ == ProgressStyle::none) return;
+  if (style_ == ProgressStyle::none || (live_ && verdict_bytes_ > 0)) return;
   const Clock::time_point now = Clock::now();
   if (phase != phase_) {
     phase_ = phase;
@@ -140,6 +142,22 @@ void TerminalSink::progress(std::string_view phase, std::uint64_t done, std::uin
     bar_shown_ = true;
   }
   last_shown_ = now;
+}
+
+void TerminalSink::verdict_part(std::string_view part) {
+  if (!live_) {
+    progress("characters", verdict_bytes_ += part.size(), 0);
+    return;
+  }
+  clear_bar();
+  verdict_bytes_ += part.size();
+  write_stdout(terminal_text(part));
+}
+
+bool TerminalSink::end_verdict() {
+  if (!live_ || verdict_bytes_ == 0) return false;
+  write_stdout("\n\n");
+  return true;
 }
 
 void TerminalSink::log(LogLevel level, std::string_view line) {

@@ -28,15 +28,19 @@ enum class ProgressStyle { none, plain, bar };
 /// From `--progress`: "auto" is a bar on a terminal and plain lines elsewhere.
 ProgressStyle progress_style(const std::string& choice, bool quiet);
 
-/// Progress and log lines on standard error. The bar appears after one second and is redrawn at
-/// most ten times a second, with rate and time left; the plain style prints a line every 30
-/// seconds.
+/// Progress and log lines on standard error, with `live` the verdict on standard output as it comes
+/// (progress ends then); otherwise its characters are progress. The bar appears after one second
+/// and is redrawn at most ten times a second, with rate and time left; the plain style prints a
+/// line every 30 seconds.
 class TerminalSink final : public RunSink {
  public:
-  TerminalSink(ProgressStyle style, bool quiet);
+  TerminalSink(ProgressStyle style, bool quiet, bool live);
   ~TerminalSink() override;
   void progress(std::string_view phase, std::uint64_t done, std::uint64_t total) override;
   void log(LogLevel level, std::string_view line) override;
+  void verdict_part(std::string_view part) override;
+  /// Ends the line of a verdict that was shown. False when none was.
+  bool end_verdict();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -45,7 +49,9 @@ class TerminalSink final : public RunSink {
 
   ProgressStyle style_;
   bool quiet_;
+  bool live_;
   bool bar_shown_ = false;
+  std::uint64_t verdict_bytes_ = 0;
   std::string phase_;
   Clock::time_point run_start_ = Clock::now();
   Clock::time_point phase_start_ = run_start_;

@@ -29,22 +29,31 @@ std::string hex_escape(const Glyph& glyph) {
              : fmt::format("\\x{:02x}", static_cast<unsigned>(glyph.point));
 }
 
-/// One line that can do nothing to a terminal, trimmed: blanks for tabs and line breaks, escapes
-/// for all other control characters and for invalid UTF-8.
-std::string harmless(std::string_view text) {
+bool is_space(const Glyph& glyph) {
+  return glyph.point == '\n' || glyph.point == '\t' || glyph.point == '\r';
+}
+
+/// Escapes for control characters and invalid UTF-8; `space` gives what stands for tabs and breaks.
+template <class Space>
+std::string escaped(std::string_view text, Space space) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const Glyph glyph = report::glyph_at(text, i);
     i += glyph.bytes.size();
-    if (glyph.point == '\n' || glyph.point == '\t' || glyph.point == '\r') {
-      out += ' ';
+    if (is_space(glyph)) {
+      out += space(glyph);
     } else if (!glyph.valid || report::is_control(glyph.point)) {
       out += hex_escape(glyph);
     } else {
       out += glyph.bytes;
     }
   }
-  return std::string(trim(out));
+  return out;
+}
+
+/// One line that can do nothing to a terminal, trimmed: blanks for tabs and line breaks.
+std::string harmless(std::string_view text) {
+  return std::string(trim(escaped(text, [](const Glyph&) { return ' '; })));
 }
 
 /// The longest beginning of `text` that takes at most `columns`.
@@ -128,11 +137,14 @@ struct Grid {
 class Writer {
  public:
   Writer(const Report& report, const TerminalStyle& style)
-      : report_(report), width_(std::max(style.width, kNarrowest)), colour_(style.colour) {}
+      : report_(report),
+        width_(std::max(style.width, kNarrowest)),
+        colour_(style.colour),
+        verdict_(style.verdict) {}
 
   std::string render() {
     write_wrapped(report_.title().empty() ? report_.name() : report_.title(), 0, kBold);
-    if (!report_.verdict().empty()) write_wrapped(report_.verdict(), 0, kPlain);
+    if (verdict_ && !report_.verdict().empty()) write_wrapped(report_.verdict(), 0, kPlain);
     write_parts();
     write_gates();
     write_hint();
@@ -450,10 +462,18 @@ class Writer {
   const Report& report_;
   std::size_t width_;
   bool colour_;
+  bool verdict_;
   std::string out_;
 };
 
 }  // namespace
+
+std::string terminal_text(std::string_view text) {
+  // A carriage return would let what follows cover what was there.
+  return escaped(text, [](const Glyph& glyph) {
+    return glyph.point == '\r' ? std::string() : std::string(glyph.bytes);
+  });
+}
 
 std::string render_terminal(const Report& report, const TerminalStyle& style) {
   report::check_shapes(report);

@@ -5,9 +5,14 @@
 
 namespace sosia::llm {
 
-std::unique_ptr<Engine> open_engine(const EngineOptions&) {
+void require_engine() {
   throw Error(ErrorCode::missing_feature, "this build has no libllama, which language models need",
-              "`make setup` builds it (SOSIA_WITH_LLAMA)");
+              "`make setup` builds it, then `make build` (SOSIA_WITH_LLAMA)");
+}
+
+std::unique_ptr<Engine> open_engine(const EngineOptions&) {
+  require_engine();
+  return nullptr;
 }
 
 }  // namespace sosia::llm

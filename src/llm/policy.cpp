@@ -11,6 +11,9 @@ namespace sosia::llm {
 
 namespace {
 
+/// Steps without a draft before one is drafted to see what it costs.
+constexpr std::size_t kFirstUnprobed = 8, kMostUnprobed = 64;
+
 constexpr std::size_t kMatchBuckets = 6, kShareBuckets = 5, kDepthBuckets = 3;
 
 std::size_t shape_index(std::size_t n) {
@@ -79,17 +82,36 @@ double StepCost::profiled(std::size_t n, std::size_t context) const {
   return std::max(t0 * 1e-3, t0 + slope * (static_cast<double>(n) - static_cast<double>(n0)));
 }
 
+/// The factor of a shape, or of the nearest smaller one that was tried, else of the nearest larger.
+double StepCost::own_of(std::size_t n) const {
+  const std::size_t at = shape_index(n);
+  for (std::size_t i = at + 1; i-- > 1;) {
+    if (seen_[i] > 0) return own_[i];
+  }
+  for (std::size_t i = at + 1; at > 0 && i < seen_.size(); ++i) {
+    if (seen_[i] > 0) return own_[i];
+  }
+  return own_[at];
+}
+
 double StepCost::ms(std::size_t n, std::size_t context) const {
-  return profiled(n, context) * load_ * own_[shape_index(n)];
+  return profiled(n, context) * load_ * own_of(n);
 }
 
 void StepCost::observe(std::size_t n, std::size_t context, double ms) {
   if (!(ms > 0)) return;
-  double& own = own_[shape_index(n)];
-  // One step that the machine was taken away from must not move the curve far.
-  const double ratio = middle(ms / profiled(n, context), 0.2 * load_, 5 * load_);
-  own = middle(own + 0.03 * (ratio / load_ - own), 0.25, 4);
-  load_ += 0.1 * (ratio / own - load_);
+  // In logarithms and cut: one step that the machine was taken away from must not move the curve
+  // far.
+  const auto off = [&] {
+    return middle(std::log(ms / (profiled(n, context) * load_ * own_of(n))), -1, 1);
+  };
+  if (const std::size_t at = shape_index(n); at > 0) {
+    own_[at] = own_of(n);
+    const double rate = std::max(0.03, 0.5 / (1 + static_cast<double>(seen_[at])));
+    own_[at] = middle(own_[at] * std::exp(rate * off()), 0.1, 10);
+    ++seen_[at];
+  }
+  load_ *= std::exp(0.1 * off());
 }
 
 // --- acceptance
@@ -158,7 +180,10 @@ bool Draft::is_chain() const {
 }
 
 DraftPolicy::DraftPolicy(PolicyOptions options, StepCost cost)
-    : options_(options), cost_(std::move(cost)), required_(options.margin) {}
+    : options_(options),
+      cost_(std::move(cost)),
+      required_(options.margin),
+      probe_every_(kFirstUnprobed) {}
 
 namespace {
 
@@ -228,12 +253,12 @@ Draft DraftPolicy::choose(const CandidateTree& candidates, std::size_t context, 
     }
   }
   // A profile that was measured on a busy machine may say that nothing ever pays. Now and then what
-  // is likely is drafted all the same, so that the cost of it is seen.
-  constexpr std::size_t kProbeEvery = 64;
+  // is likely is drafted all the same, so that the cost of it is seen: soon at first, seldom later.
   constexpr double kLikely = 0.7;
-  if (best == 0 && options_.adaptive && ++unprobed_ >= kProbeEvery && !ranked.empty() &&
+  if (best == 0 && options_.adaptive && ++unprobed_ >= probe_every_ && !ranked.empty() &&
       ranked[0].q >= kLikely) {
     unprobed_ = 0;
+    probe_every_ = std::min(2 * probe_every_, kMostUnprobed);
     best = ranked.size() >= 3 && ranked[2].q >= kLikely ? 3 : 1;
   }
   if (best == 0) return draft;

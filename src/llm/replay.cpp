@@ -76,34 +76,47 @@ std::size_t accepted_nodes(const Draft& draft, std::span<const Token> rest) {
 
 }  // namespace
 
-ReplayResult replay(Lookahead& lookahead, const StepCost& truth,
-                    std::span<const Recording> recordings, bool remember) {
-  lookahead.reset_stats();
+ReplayResult replay(Drafter& drafter, const StepCost& truth, std::span<const Recording> recordings,
+                    bool remember) {
   ReplayResult result;
-  std::uint64_t nodes = 0;
+  LookaheadStats& stats = result.stats;
   for (const Recording& r : recordings) {
     if (r.output.empty()) continue;
-    lookahead.begin(r.prompt);
-    std::size_t at = 0;
+    drafter.begin(r.prompt);
+    ++stats.requests;
+    // The first token comes with the prompt, in the engine too.
+    drafter.append(std::span(r.output).first(1));
+    stats.tokens += r.output.size();
+    std::size_t at = 1;
     while (at < r.output.size()) {
       const std::span rest = std::span(r.output).subspan(at);
       const std::size_t context = r.prompt.size() + at;
       // The last token is always the model's own.
-      const Draft& draft = lookahead.propose(rest.size() - 1);
+      const Draft& draft = drafter.propose(rest.size() - 1);
       const std::size_t accepted = std::min(accepted_nodes(draft, rest), rest.size() - 1);
       const double ms = truth.ms(draft.nodes.size() + 1, context);
-      nodes += draft.nodes.size();
+      ++stats.steps;
+      stats.drafted_steps += draft.nodes.empty() ? 0 : 1;
+      stats.drafted += draft.nodes.size();
+      stats.accepted += accepted;
       result.replay_ms += ms;
       for (std::size_t k = 0; k <= accepted; ++k) result.plain_ms += truth.ms(1, context + k);
-      lookahead.accept(rest.first(accepted + 1), ms);
+      drafter.accept(rest.first(accepted + 1), ms, !draft.nodes.empty());
       at += accepted + 1;
     }
-    lookahead.end(remember);
+    drafter.end(remember);
   }
+  if (stats.steps > 0) {
+    result.mean_nodes = static_cast<double>(stats.drafted) / static_cast<double>(stats.steps);
+  }
+  return result;
+}
+
+ReplayResult replay(Lookahead& lookahead, const StepCost& truth,
+                    std::span<const Recording> recordings, bool remember) {
+  lookahead.reset_stats();
+  ReplayResult result = replay(static_cast<Drafter&>(lookahead), truth, recordings, remember);
   result.stats = lookahead.stats();
-  if (result.stats.steps > 0) {
-    result.mean_nodes = static_cast<double>(nodes) / static_cast<double>(result.stats.steps);
-  }
   return result;
 }
 

@@ -6,7 +6,7 @@
 
 namespace sosia::llm {
 
-bool TextStream::hand_out(std::size_t end) {
+void TextStream::hand_out(std::size_t end) {
   // Not within a character.
   std::size_t whole = handed_;
   while (whole < end) {
@@ -22,13 +22,13 @@ bool TextStream::hand_out(std::size_t end) {
       whole += length;
     }
   }
-  if (whole == handed_ || !on_text_) return true;
+  if (whole == handed_ || !on_text_) return;
   const std::string_view part = std::string_view(text_).substr(handed_, whole - handed_);
   handed_ = whole;
-  return on_text_(part);
+  on_text_(part);
 }
 
-TextStream::State TextStream::add(std::string_view piece) {
+bool TextStream::add(std::string_view piece) {
   std::size_t longest = 0;
   for (const std::string& stop : stop_) longest = std::max(longest, stop.size());
   // A stop string may have begun in what came before.
@@ -38,7 +38,7 @@ TextStream::State TextStream::add(std::string_view piece) {
   for (const std::string& stop : stop_) found = std::min(found, text_.find(stop, from));
   if (found != std::string::npos) {
     text_.resize(found);
-    return State::stopped;
+    return false;
   }
   std::size_t safe = text_.size();
   for (const std::string& stop : stop_) {
@@ -49,7 +49,8 @@ TextStream::State TextStream::add(std::string_view piece) {
       }
     }
   }
-  return safe <= handed_ || hand_out(safe) ? State::open : State::cancelled;
+  if (safe > handed_) hand_out(safe);
+  return true;
 }
 
 std::string TextStream::finish() {

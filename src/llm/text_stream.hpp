@@ -11,22 +11,20 @@ namespace sosia::llm {
 
 class TextStream {
  public:
-  enum class State { open, stopped, cancelled };
-
-  TextStream(std::vector<std::string> stop, std::function<bool(std::string_view)> on_text)
+  TextStream(std::vector<std::string> stop, std::function<void(std::string_view)> on_text)
       : stop_(std::move(stop)), on_text_(std::move(on_text)) {
     std::erase(stop_, std::string());
   }
 
-  /// The bytes of the next token.
-  State add(std::string_view piece);
+  /// The bytes of the next token. False when a stop string is complete.
+  bool add(std::string_view piece);
   /// The whole text, without the stop string; what was held back is handed out.
   std::string finish();
 
  private:
-  bool hand_out(std::size_t end);
+  void hand_out(std::size_t end);
   std::vector<std::string> stop_;
-  std::function<bool(std::string_view)> on_text_;
+  std::function<void(std::string_view)> on_text_;
   std::string text_;
   std::size_t handed_ = 0;
 };

@@ -44,6 +44,7 @@ void describe_drafting(Fields& f, DraftPlace& o) {
 
 EngineOptions engine_options(const ModelPlace& model, const DraftPlace& drafting,
                              const RunContext& run) {
+  require_engine();  // before the model is looked for: set-up brings both
   EngineOptions options;
   options.model = find_model(model.model);
   options.threads = run.threads();

@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of this room, one function each; registered in verbs.cpp. Those that need libllama are
-// there in a build that has it.
+// The verbs of this room, one function each; registered in verbs.cpp. Those that need libllama
+// throw missing_feature in a build without it.
 
 #include "sosia/core/verb.hpp"
 

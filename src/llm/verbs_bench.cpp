@@ -229,8 +229,7 @@ Report bench(const BenchVerbOptions& o, RunContext& run) {
       continue;
     }
     const auto steps = static_cast<double>(std::max<std::uint64_t>(r.stats.steps, 1));
-    // The first token of an answer comes with its prompt.
-    const double per_step = static_cast<double>(r.stats.tokens - r.stats.requests) / steps;
+    const double per_step = r.stats.tokens_per_step();
     table.add({task, r.prompts, r.plain_rate(), r.rate(), r.ratio(), per_step,
                static_cast<double>(r.stats.drafted) / steps, r.stats.index_us / steps,
                static_cast<double>(r.equal) / static_cast<double>(r.prompts)});

@@ -166,11 +166,8 @@ GenerateOptions generate_options(const GenerateVerbOptions& o, RunContext& run) 
   g.stop = o.stop;
   g.ignore_end = o.ignore_end;
   g.remember = o.remember;
-  std::uint64_t characters = 0;
-  g.on_text = [&run, characters](std::string_view text) mutable {
-    run.progress("characters", characters += text.size());
-    return true;
-  };
+  g.on_text = [&run](std::string_view text) { run.verdict_part(text); };
+  g.is_cancelled = [&run] { return run.cancelled(); };
   return g;
 }
 
@@ -204,7 +201,7 @@ void add_steps(Report& report, const Engine& engine, const Generation& out) {
 Report report_of(const GenerateVerbOptions& o, const EngineOptions& options, const Engine& engine,
                  const Generation& out, const LookaheadStats& stats) {
   Report report("llm.generate", "text by " + engine.info().name);
-  report.scalar("text", out.text);
+  report.data("text", out.text);
   Value tokens = Value::list();
   for (const Token token : out.tokens) tokens.push(token);
   report.data("tokens", std::move(tokens));
@@ -286,7 +283,9 @@ Verb generate_verb() {
            "const, "
            "anyOf and references within the file, and refuses what else a schema can say by "
            "name.\n\n"
-           "The prompt is put into the model's chat template unless --raw is given.",
+           "The prompt is put into the model's chat template unless --raw is given. On a terminal "
+           "the text comes as it is made. Ctrl-C ends it (status 130); what came until then is "
+           "reported and remembered.",
        .examples = {{"sosia llm generate 'What is a face?' --max-tokens 24", "an answer"},
                     {"sosia llm generate 'one two three one two' --raw --max-tokens 12 --json",
                      "a continuation, for scripts"}}},

@@ -412,10 +412,7 @@ TEST(Engine, StopStringsEndTheText) {
   ASSERT_GT(whole.text.size(), 40u);
   g.stop = {whole.text.substr(20, 4)};
   std::string streamed;
-  g.on_text = [&](std::string_view text) {
-    streamed += text;
-    return true;
-  };
+  g.on_text = [&](std::string_view text) { streamed += text; };
   Lookahead lookahead = eager();
   lookahead.learn(whole.tokens);
   for (Lookahead* drafts : {static_cast<Lookahead*>(nullptr), &lookahead}) {
@@ -425,8 +422,29 @@ TEST(Engine, StopStringsEndTheText) {
     EXPECT_EQ(stopped.text, whole.text.substr(0, whole.text.find(g.stop[0])));
     EXPECT_EQ(streamed, stopped.text);
   }
-  g.on_text = [&](std::string_view) { return false; };
-  EXPECT_EQ(engine.generate(prompt_of(4), g, nullptr).finish, Finish::cancelled);
+}
+
+TEST(Engine, ACancelledRequestKeepsWhatThereIs) {
+  Engine& engine = shared("soft.gguf");
+  GenerateOptions g;
+  g.max_tokens = 60;
+  g.ignore_end = true;
+  g.use_cache = false;
+  const auto prompt = prompt_of(4, 600);  // more than one batch
+  const Generation whole = engine.generate(prompt, g, nullptr);
+  std::string streamed;
+  g.on_text = [&](std::string_view text) { streamed += text; };
+  int asked = 0;
+  g.is_cancelled = [&] { return ++asked > 12; };
+  const Generation part = engine.generate(prompt, g, nullptr);
+  EXPECT_EQ(part.finish, Finish::cancelled);
+  EXPECT_EQ(part.tokens.size(), 11u);  // two batches of the prompt, ten steps
+  EXPECT_TRUE(std::equal(part.tokens.begin(), part.tokens.end(), whole.tokens.begin()));
+  EXPECT_EQ(streamed, part.text);
+  asked = 11;  // in the prompt
+  EXPECT_TRUE(engine.generate(prompt, g, nullptr).tokens.empty());
+  g.is_cancelled = {};
+  EXPECT_EQ(engine.generate(prompt, g, nullptr).tokens, whole.tokens);
 }
 
 TEST(Engine, RefusesBadInput) {

@@ -11,7 +11,7 @@ namespace {
 
 struct Heard {
   std::string text;
-  TextStream::State state = TextStream::State::open;
+  bool open = true;
   bool whole = true;  ///< every part was well-formed
 };
 
@@ -21,13 +21,12 @@ Heard hear(const std::string& text, const std::vector<std::size_t>& cuts,
   TextStream stream(stop, [&](std::string_view part) {
     heard.whole = heard.whole && valid_utf8(part);
     heard.text += part;
-    return true;
   });
   std::size_t at = 0;
   for (const std::size_t cut : cuts) {
-    heard.state = stream.add(std::string_view(text).substr(at, cut - at));
+    heard.open = stream.add(std::string_view(text).substr(at, cut - at));
     at = cut;
-    if (heard.state != TextStream::State::open) break;
+    if (!heard.open) break;
   }
   const std::string all = stream.finish();
   if (final != nullptr) *final = all;
@@ -45,7 +44,7 @@ TEST(TextStream, EveryCutGivesTheSame) {
     }
     std::string final;
     const Heard heard = hear(text, cuts, {"STOP", "never", "two S3"}, &final);
-    EXPECT_EQ(heard.state, TextStream::State::stopped);
+    EXPECT_FALSE(heard.open);
     EXPECT_EQ(final, text.substr(0, text.find("STOP")));
     EXPECT_EQ(heard.text, final);
     EXPECT_TRUE(heard.whole);
@@ -58,35 +57,24 @@ TEST(TextStream, EveryCutGivesTheSame) {
 
 TEST(TextStream, WhatLooksLikeAStopStringIsHeldBack) {
   std::string heard;
-  TextStream stream({"abc"}, [&](std::string_view part) {
-    heard += part;
-    return true;
-  });
+  TextStream stream({"abc"}, [&](std::string_view part) { heard += part; });
   stream.add("xab");
   EXPECT_EQ(heard, "x");
   stream.add("abd");  // no stop after all
   EXPECT_EQ(heard, "xababd");
-  EXPECT_EQ(stream.add("bcab"), TextStream::State::open);
-  EXPECT_EQ(stream.add("c"), TextStream::State::stopped);
+  EXPECT_TRUE(stream.add("bcab"));
+  EXPECT_FALSE(stream.add("c"));
   EXPECT_EQ(stream.finish(), "xababdbc");
   EXPECT_EQ(heard, "xababdbc");
 }
 
 TEST(TextStream, BrokenBytesDoNotBlock) {
   std::string heard;
-  TextStream stream({}, [&](std::string_view part) {
-    heard += part;
-    return true;
-  });
+  TextStream stream({}, [&](std::string_view part) { heard += part; });
   stream.add("a\xff\xfe\xfd-and more text");
   EXPECT_TRUE(heard.size() > 10) << heard;
   stream.finish();
   EXPECT_EQ(heard, "a\xff\xfe\xfd-and more text");
-}
-
-TEST(TextStream, TheListenerMayCancel) {
-  TextStream stream({""}, [](std::string_view) { return false; });
-  EXPECT_EQ(stream.add("a"), TextStream::State::cancelled);
 }
 
 }  // namespace

@@ -176,12 +176,17 @@ class Report {
 struct TerminalStyle {
   std::size_t width = 80;  ///< columns
   bool colour = false;     ///< ANSI escapes
+  bool verdict = true;     ///< false: it stands there already
 };
 
 /// Text for people: verdict, scalars, tables cut to the width (at least 20 columns are used),
 /// gates, one line that says where to see plots and pictures, warnings last. Control characters and
 /// invalid UTF-8 in texts are shown as escapes. Ends with a newline.
 std::string render_terminal(const Report& report, const TerminalStyle& style = {});
+
+/// `text` without what a terminal would obey: control characters and invalid UTF-8 as escapes, line
+/// breaks and tabs as they are, no carriage returns.
+std::string terminal_text(std::string_view text);
 
 /// The stable contract: {"schema": "sosia.<name>/<version>", ...members..., "intervals", "plots",
 /// "pictures", "gates", "verdict", "warnings"}; absent sections are left out but for "warnings".

@@ -75,9 +75,11 @@ struct GenerateOptions {
   std::size_t max_tokens = 128;
   std::vector<std::string> stop = {};  ///< text ends before the first of these
   bool ignore_end = false;             ///< go on behind the end of text: for benches
-  /// Called with whole UTF-8 characters that cannot belong to a stop string any more. May cancel by
-  /// returning false.
-  std::function<bool(std::string_view text)> on_text = {};
+  /// Called with whole UTF-8 characters that cannot belong to a stop string any more.
+  std::function<void(std::string_view text)> on_text = {};
+  /// Asked before every decode, those of the prompt included; true ends the request with what there
+  /// is, finish `cancelled`.
+  std::function<bool()> is_cancelled = {};
   bool remember = true;  ///< lookahead keeps the output for later requests
   bool use_cache =
       true;  ///< the beginning that this prompt shares with the last one is not computed
@@ -128,11 +130,11 @@ class Engine {
   /// The messages in the model's own template, ready for the answer. Throws unsupported when it has
   /// none that libllama knows.
   virtual std::string apply_chat(std::span<const ChatMessage> messages) const = 0;
-  /// Continues `prompt`. `lookahead`: null for plain decoding. Throws invalid_argument for an empty
+  /// Continues `prompt`. `drafter`: null for plain decoding. Throws invalid_argument for an empty
   /// prompt, one that does not fit the context, tokens outside of the vocabulary, options out of
   /// range or a grammar that cannot be read, corrupt_data when no token satisfies the grammar.
   virtual Generation generate(std::span<const Token> prompt, const GenerateOptions& options,
-                              Lookahead* lookahead) = 0;
+                              Drafter* drafter) = 0;
   /// Measures t(n) with `rounds` interleaved rounds at each length of context that fits.
   /// `on_progress(done, total)` may be null.
   virtual std::vector<CostCurve> measure(
@@ -140,6 +142,9 @@ class Engine {
   /// Logits after `tokens`, computed in one batch or token by token: for tests.
   virtual std::vector<float> logits(std::span<const Token> tokens, bool one_by_one) = 0;
 };
+
+/// Throws missing_feature in a build without libllama.
+void require_engine();
 
 /// Loads a model. Throws not_found, corrupt_data for a file that is no (whole) GGUF, out_of_memory,
 /// missing_feature in a build without libllama, device when no variant of the kernels passes the

@@ -37,31 +37,45 @@ struct LookaheadStats {
   std::array<std::uint64_t, kSources> drafted_by = {}, accepted_by = {};
   std::vector<std::uint64_t> drafted_at = {}, accepted_at = {};  ///< by depth - 1
   double index_us = 0;  ///< retrieving, choosing, inserting
+  /// A step emits what was accepted and one token of the model's own.
   double tokens_per_step() const {
-    return steps == 0 ? 0 : static_cast<double>(tokens) / static_cast<double>(steps);
+    return steps == 0 ? 0 : 1 + static_cast<double>(accepted) / static_cast<double>(steps);
   }
 };
 
+/// What proposes the drafts of one stream of requests. `Lookahead` is one; others run in the same
+/// loop of the engine and of the replay. Thread-safety: none.
+class Drafter {
+ public:
+  virtual ~Drafter() = default;
+  /// A request starts with this prompt, whose last token may be followed by `append`ed ones.
+  virtual void begin(std::span<const Token> prompt) = 0;
+  /// Tokens that came without a draft (the one that follows the prompt).
+  virtual void append(std::span<const Token> tokens) = 0;
+  /// The draft that should be verified next, of at most `room` nodes; empty for none. Valid until
+  /// the next call.
+  virtual const Draft& propose(std::size_t room) = 0;
+  /// The step verified `propose`'s draft, or nothing when `verified` is false (the draft was
+  /// dropped), and emitted these tokens.
+  virtual void accept(std::span<const Token> emitted, double step_ms, bool verified) = 0;
+  /// The request is over; `remember`: its output is kept for later ones.
+  virtual void end(bool remember) = 0;
+};
+
 /// Thread-safety: none; one object for each slot. Several may share `past`.
-class Lookahead {
+class Lookahead final : public Drafter {
  public:
   /// `past`: null for texts of this object's own, in memory only.
   Lookahead(const LookaheadOptions& options, StepCost cost, std::shared_ptr<PastTexts> past = {});
-  ~Lookahead();
+  ~Lookahead() override;
   Lookahead(Lookahead&&) noexcept;
   Lookahead& operator=(Lookahead&&) noexcept;
 
-  /// A request starts with this prompt, whose last token may be followed by `append`ed ones.
-  void begin(std::span<const Token> prompt);
-  /// Tokens that came without a draft (the one that follows the prompt).
-  void append(std::span<const Token> tokens);
-  /// The draft that should be verified next; empty for none. Valid until the next call.
-  const Draft& propose(std::size_t room);
-  /// The step verified `propose`'s draft, or nothing when `verified` is false (the draft was
-  /// dropped), and emitted these tokens.
-  void accept(std::span<const Token> emitted, double step_ms, bool verified = true);
-  /// The request is over; `remember`: its output is kept for later ones.
-  void end(bool remember = true);
+  void begin(std::span<const Token> prompt) override;
+  void append(std::span<const Token> tokens) override;
+  const Draft& propose(std::size_t room) override;
+  void accept(std::span<const Token> emitted, double step_ms, bool verified = true) override;
+  void end(bool remember = true) override;
   /// Adds a finished text, as warming up does.
   void learn(std::span<const Token> text);
 

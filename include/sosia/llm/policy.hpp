@@ -39,16 +39,19 @@ class StepCost {
   /// Milliseconds of a step; between the points by straight lines, beyond the last one along the
   /// last slope. The curve whose context is nearest is taken.
   double ms(std::size_t n, std::size_t context) const;
-  /// A step of `n` tokens took `ms`. Load that slows all steps moves the whole curve, what is
-  /// peculiar to `n` its own point only.
+  /// A step of `n` tokens took `ms`. Load that slows all steps moves the whole curve; what is
+  /// peculiar to `n` moves its own point, and those that no step has tried yet with it: a profile
+  /// that was measured beside other work is wrong at many points, and the first steps say so.
   void observe(std::size_t n, std::size_t context, double ms);
   const std::vector<CostCurve>& curves() const noexcept { return curves_; }
 
  private:
   double profiled(std::size_t n, std::size_t context) const;
   std::vector<CostCurve> curves_;
-  double load_ = 1;                         // time over profile, moving average
-  std::array<double, kShapes.size()> own_;  // the same for one shape, load divided out
+  double load_ = 1;                                   // time over profile, moving average
+  std::array<double, kShapes.size()> own_;            // the same for one shape, load divided out
+  std::array<std::uint32_t, kShapes.size()> seen_{};  // steps of the shape
+  double own_of(std::size_t n) const;
 };
 
 /// Learned probabilities of acceptance by source, match length, share and depth. Every cell starts
@@ -119,6 +122,7 @@ class DraftPolicy {
   // An earlier step's candidates that have been right so far: what would have come of a long draft
   // is learned without drafting it.
   std::size_t unprobed_ = 0;  // steps without a draft since the last probe
+  std::size_t probe_every_;   // of them; more after every probe
   CandidateTree shadow_;
   std::int32_t shadow_at_ = -1;
 };

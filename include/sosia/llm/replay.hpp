@@ -25,9 +25,12 @@ struct ReplayResult {
   double ratio() const { return replay_ms > 0 ? plain_ms / replay_ms : 0; }
 };
 
-/// Replays the recordings in order with `lookahead`, whose policy is told the modelled times; each
-/// output is remembered afterwards unless `remember` is false. `truth`: the costs that time is
-/// counted with.
+/// Replays the recordings in order with `drafter`, which is told the modelled times; each output is
+/// remembered afterwards unless `remember` is false. `truth`: the costs that time is counted with.
+/// The first token of an output comes with the prompt, as in the engine. Of `stats` the counts are
+/// filled, and by the second form everything that a Lookahead counts.
+ReplayResult replay(Drafter& drafter, const StepCost& truth, std::span<const Recording> recordings,
+                    bool remember = true);
 ReplayResult replay(Lookahead& lookahead, const StepCost& truth,
                     std::span<const Recording> recordings, bool remember = true);
 

@@ -42,7 +42,7 @@ class LlamaEngine final : public Engine {
     return model_->apply_chat(messages);
   }
   Generation generate(std::span<const Token> prompt, const GenerateOptions& options,
-                      Lookahead* lookahead) override;
+                      Drafter* drafter) override;
   std::vector<CostCurve> measure(
       int rounds, const std::function<void(std::size_t, std::size_t)>& on_progress) override {
     return measure_steps(*sequence_, model_->vocabulary(), rounds, on_progress);
@@ -58,7 +58,8 @@ class LlamaEngine final : public Engine {
                               model_->vocabulary()));
     }
   }
-  void prefill(std::span<const Token> prompt, const GenerateOptions& options, Generation& out);
+  /// False when cancelled.
+  bool prefill(std::span<const Token> prompt, const GenerateOptions& options, Generation& out);
   /// One decode with what follows from it. Returns false when the text is over.
   bool step(Run& run);
   /// Chooses along the decoded draft; fills `emitted` and the accepted `path`.
@@ -73,7 +74,7 @@ class LlamaEngine final : public Engine {
 /// The state of one request.
 struct LlamaEngine::Run {
   const GenerateOptions& options;
-  Lookahead* lookahead;
+  Drafter* drafter;
   Sampler sampler;
   TextStream text;
   Generation out = {};
@@ -93,17 +94,10 @@ struct LlamaEngine::Run {
       return;
     }
     out.tokens.push_back(token);
-    switch (text.add(model.piece(token))) {
-      case TextStream::State::open:
-        break;
-      case TextStream::State::stopped:
-        out.finish = Finish::stop_string;
-        over = true;
-        return;
-      case TextStream::State::cancelled:
-        out.finish = Finish::cancelled;
-        over = true;
-        return;
+    if (!text.add(model.piece(token))) {
+      out.finish = Finish::stop_string;
+      over = true;
+      return;
     }
     if (out.tokens.size() >= options.max_tokens) {
       out.finish = Finish::max_tokens;
@@ -112,7 +106,7 @@ struct LlamaEngine::Run {
   }
 };
 
-void LlamaEngine::prefill(std::span<const Token> prompt, const GenerateOptions& options,
+bool LlamaEngine::prefill(std::span<const Token> prompt, const GenerateOptions& options,
                           Generation& out) {
   const auto start = Clock::now();
   if (prompt.empty()) throw Error(ErrorCode::invalid_argument, "the prompt is empty");
@@ -131,10 +125,12 @@ void LlamaEngine::prefill(std::span<const Token> prompt, const GenerateOptions& 
     while (same + 1 < prompt.size() && same < before.size() && before[same] == prompt[same]) ++same;
   }
   if (!sequence_->truncate(same)) same = 0;
-  sequence_->prefill(prompt.subspan(same), {});
+  const bool whole = sequence_->prefill(prompt.subspan(same), options.is_cancelled);
   out.prompt_tokens = prompt.size();
   out.cached_tokens = same;
   out.prefill_ms = ms_since(start);
+  if (!whole) out.finish = Finish::cancelled;
+  return whole;
 }
 
 /// What of a draft this engine can verify: known tokens, and chains only in the exact tier.
@@ -177,6 +173,10 @@ void LlamaEngine::verify(Run& run, const Draft& draft) {
 }
 
 bool LlamaEngine::step(Run& run) {
+  if (run.options.is_cancelled && run.options.is_cancelled()) {
+    run.out.finish = Finish::cancelled;
+    return false;
+  }
   const std::size_t left = run.options.max_tokens - run.out.tokens.size(),
                     room = sequence_->cells() - sequence_->size();
   if (room == 0) {
@@ -185,9 +185,9 @@ bool LlamaEngine::step(Run& run) {
   }
   Draft draft;
   bool proposed = false;
-  if (run.lookahead != nullptr) {
+  if (run.drafter != nullptr) {
     const bool may = !run.single && model_->info().can_roll_back;
-    draft = usable(run.lookahead->propose(may ? std::min(left, room) - 1 : 0));
+    draft = usable(run.drafter->propose(may ? std::min(left, room) - 1 : 0));
     proposed = !draft.nodes.empty();
   }
   run.single = false;
@@ -227,27 +227,26 @@ bool LlamaEngine::step(Run& run) {
         {draft.nodes[i].token, draft.nodes[i].parent, draft.nodes[i].source, accepted});
   }
   run.out.trace.push_back(std::move(traced));
-  if (run.lookahead != nullptr && !run.emitted.empty()) {
-    run.lookahead->accept(run.emitted, ms, proposed);
+  if (run.drafter != nullptr && !run.emitted.empty()) {
+    run.drafter->accept(run.emitted, ms, proposed);
   }
   return !run.over;
 }
 
 Generation LlamaEngine::generate(std::span<const Token> prompt, const GenerateOptions& options,
-                                 Lookahead* lookahead) {
-  Run run{options, lookahead, Sampler(*model_, options.sampling),
+                                 Drafter* drafter) {
+  Run run{options, drafter, Sampler(*model_, options.sampling),
           TextStream(options.stop, options.on_text)};
-  prefill(prompt, options, run.out);
+  if (!prefill(prompt, options, run.out) || options.max_tokens == 0) return std::move(run.out);
   run.sampler.see_prompt(prompt);
-  if (options.max_tokens == 0) return std::move(run.out);
-  if (lookahead != nullptr) lookahead->begin(prompt);
+  if (drafter != nullptr) drafter->begin(prompt);
   const auto start = Clock::now();
   // The prompt's logits give the first token.
   run.emit(run.sampler.choose(sequence_->logits(0)), *model_);
-  if (lookahead != nullptr) lookahead->append(run.emitted);
+  if (drafter != nullptr) drafter->append(run.emitted);
   while (!run.over && step(run)) {
   }
-  if (lookahead != nullptr) lookahead->end(options.remember);
+  if (drafter != nullptr) drafter->end(options.remember);
   run.out.decode_ms = ms_since(start);
   run.out.text = run.text.finish();
   return std::move(run.out);
@@ -287,6 +286,8 @@ std::vector<float> LlamaEngine::logits(std::span<const Token> tokens, bool one_b
 }
 
 }  // namespace
+
+void require_engine() {}
 
 std::unique_ptr<Engine> open_engine(const EngineOptions& options) {
   if (options.max_leaves < 1 || options.max_leaves > 64) {

@@ -183,9 +183,8 @@ Opened open_tested(const EngineOptions& options) {
     if (options.tier == Tier::exact) make_exact(options, opened);
     return opened;
   }
-  throw Error(
-      ErrorCode::device, "no variant of the CPU kernels passes the self-test:" + refused,
-      "`make setup` builds libllama with flags that avoid a known fault of the compiler");
+  throw Error(ErrorCode::device, "no variant of the CPU kernels passes the self-test:" + refused,
+              "`make setup` builds libllama with flags that avoid a known fault of the compiler");
 }
 
 double batch_difference(Sequence& sequence, std::size_t vocabulary) {

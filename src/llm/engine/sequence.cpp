@@ -81,7 +81,7 @@ void Sequence::run_batch(const char* doing) {
 void Sequence::probe() {
   clear();
   const std::vector<Token> two{0, 0};
-  prefill(two, {});
+  prefill(two);
   can_roll_back_ = llama_memory_seq_rm(memory_, 0, 1, -1);
   clear();
 }
@@ -110,8 +110,7 @@ bool Sequence::truncate(std::size_t count) {
   return true;
 }
 
-void Sequence::prefill(std::span<const Token> tokens,
-                       const std::function<void(std::size_t)>& on_progress) {
+bool Sequence::prefill(std::span<const Token> tokens, const std::function<bool()>& is_cancelled) {
   constexpr llama_seq_id kFirst = 0;
   // libllama ends the process when a batch is larger than it was told, or than the context.
   const std::size_t most = std::min<std::size_t>(llama_n_batch(context_.get()), kBatch);
@@ -121,6 +120,7 @@ void Sequence::prefill(std::span<const Token> tokens,
                             tokens.size()));
   }
   for (std::size_t at = 0; at < tokens.size(); at += most) {
+    if (is_cancelled && is_cancelled()) return false;
     const std::size_t size = std::min(most, tokens.size() - at);
     for (std::size_t i = 0; i < size; ++i) {
       add(tokens[at + i], tokens_.size() + i, std::span(&kFirst, 1), at + i + 1 == tokens.size());
@@ -129,9 +129,9 @@ void Sequence::prefill(std::span<const Token> tokens,
     tokens_.insert(tokens_.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at),
                    tokens.begin() + static_cast<std::ptrdiff_t>(at + size));
     output_offset_ = static_cast<std::int32_t>(size) - 1;
-    if (on_progress) on_progress(at + size);
+    shared_[0] = tokens_.size();
   }
-  shared_[0] = tokens_.size();
+  return true;
 }
 
 /// Every sequence of the tree must hold the whole text before it is decoded.

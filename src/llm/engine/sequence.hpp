@@ -46,8 +46,9 @@ class Sequence {
   void clear();
   /// Keeps the first `count` tokens. False when the model cannot: the sequence is empty then.
   bool truncate(std::size_t count);
-  /// Appends `tokens` in large batches; logits of the last one stand at row() afterwards.
-  void prefill(std::span<const Token> tokens, const std::function<void(std::size_t)>& on_progress);
+  /// Appends `tokens` in large batches; logits of the last one stand at row 0 afterwards. False
+  /// when `is_cancelled`, asked before every batch (null: never), has said so.
+  bool prefill(std::span<const Token> tokens, const std::function<bool()>& is_cancelled = {});
   /// Decodes `root`, which follows the text, and the draft below it. Row 0 of the logits belongs to
   /// the root, row 1 + i to node i. Throws out_of_memory when there are too few cells,
   /// invalid_argument for more than `max_nodes` nodes.

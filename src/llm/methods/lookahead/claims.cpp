@@ -82,6 +82,7 @@ ClaimResult run_claim(const ClaimOptions& claim, RunContext& run) {
   const fs::path data = data_folder(claim);
   const std::size_t warm = claim.quick ? 4 : 24, test = claim.quick ? 2 : 8,
                     tokens = claim.quick ? 32 : 96;
+  require_engine();
   EngineOptions options;
   options.model = find_model("");
   options.threads = run.threads();
