@@ -17,8 +17,8 @@ sosia_room(gallery   IMPORTS core formats evaluate         HEAVY sqlite sodium h
 sosia_room(world     IMPORTS core formats image)
 sosia_room(tensor    IMPORTS core formats image            HEAVY torch)
 sosia_room(nn        IMPORTS tensor                        HEAVY torch)
-sosia_room(data      IMPORTS tensor world evaluate         HEAVY torch)
-sosia_room(train     IMPORTS nn data                       HEAVY torch mpi)
+sosia_room(data      IMPORTS formats image world)
+sosia_room(train     IMPORTS nn data models evaluate       HEAVY torch mpi)
 sosia_room(face      IMPORTS formats image models gallery evaluate world
                      METHOD_IMPORTS train                  METHOD_HEAVY torch)
 sosia_room(person    IMPORTS formats image models gallery evaluate world
