@@ -82,7 +82,7 @@ function(sosia_reasons_against out what)
     list(JOIN packages " " words)
     list(APPEND reasons "on Debian: apt-get install ${words}")
   endif()
-  list(JOIN reasons "; " text)
+  list(JOIN reasons ", " text)  # no semicolon: the text goes through lists
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
@@ -197,10 +197,29 @@ function(sosia_add_method method)
   list(TRANSFORM ARG_IMPORTS PREPEND sosia_)
   set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_ROOMS_${room} ${ARG_IMPORTS})
   set_property(GLOBAL APPEND PROPERTY SOSIA_METHOD_CARDS "${here}/CARD.md")
+  sosia_add_recipes(${method} "${here}/recipes")
   if(EXISTS "${here}/test_${method}.cpp")
+    set(torch "")
+    if("ext::torch" IN_LIST ARG_LINK)
+      set(torch ext::torch)
+    endif()
     sosia_add_test(${room}_${method} SOURCES "${here}/test_${method}.cpp"
-                   LINK sosia_${room}_methods)
+                   LINK sosia_${room}_methods ${torch})
   endif()
+endfunction()
+
+# sosia_add_recipes(<method> <folder>): the *.toml in the folder come with sosia, in recipes/<method>/
+# beside the modules; `sosia train --list` shows them.
+function(sosia_add_recipes method folder)
+  set(there "${PROJECT_BINARY_DIR}/lib/sosia/recipes/${method}")
+  file(REMOVE_RECURSE "${there}")
+  file(GLOB recipes CONFIGURE_DEPENDS "${folder}/*.toml")
+  foreach(recipe IN LISTS recipes)
+    get_filename_component(file "${recipe}" NAME)
+    configure_file("${recipe}" "${there}/${file}" COPYONLY)
+    install(FILES "${recipe}" COMPONENT core
+            DESTINATION "${CMAKE_INSTALL_LIBDIR}/sosia/recipes/${method}")
+  endforeach()
 endfunction()
 
 # The library of a room's methods. Made by the room, in its own folder: only there can the index be

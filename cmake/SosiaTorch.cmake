@@ -6,6 +6,8 @@ function(sosia_use_torch target)
   get_property(folder GLOBAL PROPERTY SOSIA_TORCH_LIBRARY_DIR)
   target_link_libraries(${target} PRIVATE ext::torch)
   set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
+  # The headers of LibTorch bring a {fmt} of their own, newer than Debian's library.
+  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY=1)
   set_property(TARGET ${target} APPEND PROPERTY INSTALL_RPATH "$ORIGIN;${folder}")
   target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess;-Winvalid-pch>")
   if(target STREQUAL "sosia_tensor")

@@ -17,5 +17,7 @@
 #include "sosia/core/run.hpp"
 #include "sosia/core/settings.hpp"
 #include "sosia/core/text.hpp"
+#include "sosia/core/trained_network_abi.hpp"
+#include "sosia/core/training.hpp"
 #include "sosia/core/value.hpp"
 #include "sosia/core/verb.hpp"

@@ -1,5 +1,6 @@
 // Verbs about sosia itself: doctor, config, papers, reproduce.
 
+#include "core/builtin.hpp"
 #include "sosia/core/error.hpp"
 #include "sosia/core/execute.hpp"
 #include "sosia/core/text.hpp"
@@ -275,19 +276,6 @@ Report reproduce(const Catalogue& catalogue, const ReproduceOptions& options, Ru
               near.empty() ? "`sosia papers` lists all methods" : near);
 }
 
-/// A verb whose run function needs the catalogue besides its options.
-template <class Options, class Function>
-Verb bound_verb(VerbInfo info, Function function) {
-  Options defaults;
-  Schema schema = schema_of([&](Fields& f) { describe(f, defaults); });
-  return Verb(
-      std::move(info), std::move(schema),
-      [function](const Settings& settings, RunContext& context) {
-        return function(decode<Options>(settings), context);
-      },
-      {}, [](const Settings& settings) { return encode(decode<Options>(settings)); });
-}
-
 }  // namespace
 
 void add_builtin_verbs(Catalogue& catalogue) {
@@ -339,6 +327,7 @@ void add_builtin_verbs(Catalogue& catalogue) {
        .examples = {{"sosia reproduce", "list all claims and their state"},
                     {"sosia reproduce --json", "the same for scripts"}}},
       [c](const ReproduceOptions& o, RunContext& run) { return reproduce(*c, o, run); }));
+  catalogue.add_builtin(train_verb(catalogue));
 }
 
 }  // namespace sosia

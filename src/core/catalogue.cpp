@@ -48,6 +48,26 @@ ClaimEntry claim_from_index(const Value& row, const std::string& module) {
           row.at("rule").as_text(), module};
 }
 
+TrainingEntry training_from_index(const Value& row, const std::string& module) {
+  return {{row.at("method").as_text(), row.at("room").as_text(), row.at("title").as_text()},
+          schema_from_value(row.at("recipe")),
+          module};
+}
+
+RecipeEntry recipe_from_file(const fs::path& file) {
+  RecipeEntry entry{.name = file.stem().string(),
+                    .method = file.parent_path().filename().string(),
+                    .title = "",
+                    .file = file};
+  try {
+    const Value recipe = parse_toml(read_text(file, kIndexCapBytes), file.string());
+    if (const Value* title = recipe.find("title")) entry.title = title->as_text();
+  } catch (const Error& error) {
+    entry.title = error.message();
+  }
+  return entry;
+}
+
 Paper paper_from_value(const Value& row) {
   return {row.at("method").as_text(), row.at("system").as_text(),
           row.at("room").as_text(),   row.at("title").as_text(),
@@ -80,13 +100,22 @@ Value registry_to_index(const Registry& registry) {
                                {"title", claim.title},
                                {"rule", claim.rule}}));
   }
-  return Value::object({{"version", kVersion}, {"verbs", verbs}, {"claims", claims}});
+  Value trainings = Value::list();
+  for (const Training& training : registry.trainings()) {
+    trainings.push(Value::object({{"method", training.info().method},
+                                  {"room", training.info().room},
+                                  {"title", training.info().title},
+                                  {"recipe", schema_to_value(training.schema())}}));
+  }
+  return Value::object(
+      {{"version", kVersion}, {"verbs", verbs}, {"claims", claims}, {"trainings", trainings}});
 }
 
 struct Catalogue::Impl {
   fs::path folder;
   std::vector<VerbEntry> verbs;
   std::vector<ClaimEntry> claims;
+  std::vector<TrainingEntry> trainings;
   std::vector<Paper> papers;
   std::vector<std::string> problems, modules;
   Value build = Value::object();
@@ -112,6 +141,9 @@ struct Catalogue::Impl {
       }
       for (const Value& row : index.at("claims").as_list()) {
         claims.push_back(claim_from_index(row, module));
+      }
+      for (const Value& row : index.at("trainings").as_list()) {
+        trainings.push_back(training_from_index(row, module));
       }
       modules.push_back(module);
     } catch (const Error& error) {
@@ -191,7 +223,7 @@ Catalogue::Catalogue(Catalogue&&) noexcept = default;
 Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
 
 void Catalogue::add_builtin(Verb verb) {
-  VerbEntry entry{verb.info(), verb.schema(), verb.has_plan(), ""};
+  VerbEntry entry{verb.info(), verb.schema(), verb.has_plan(), "", ""};
   impl_->builtin.add(std::move(verb));
   impl_->verbs.push_back(std::move(entry));
 }
@@ -202,6 +234,24 @@ const std::vector<VerbEntry>& Catalogue::verbs() const noexcept {
 const std::vector<ClaimEntry>& Catalogue::claims() const noexcept {
   return impl_->claims;
 }
+const std::vector<TrainingEntry>& Catalogue::trainings() const noexcept {
+  return impl_->trainings;
+}
+
+std::vector<RecipeEntry> Catalogue::recipes() const {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  const fs::path folder = impl_->folder / "recipes";
+  for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().extension() == ".toml") files.push_back(at->path());
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<RecipeEntry> entries;
+  for (const fs::path& file : files) entries.push_back(recipe_from_file(file));
+  return entries;
+}
+
 const std::vector<Paper>& Catalogue::papers() const noexcept {
   return impl_->papers;
 }
@@ -263,6 +313,17 @@ const Claim& Catalogue::load_claim(const ClaimEntry& entry) const {
                 "build sosia again");
   }
   return *claim;
+}
+
+const Training& Catalogue::load_training(const TrainingEntry& entry) const {
+  const Training* training = load_module(entry.module).find_training(entry.info.method);
+  if (training == nullptr) {
+    throw Error(
+        ErrorCode::internal,
+        "module " + quote(entry.module) + " does not hold the training of " + entry.info.method,
+        "build sosia again");
+  }
+  return *training;
 }
 
 }  // namespace sosia

@@ -226,8 +226,17 @@ void read_environment(const ConfigSources& sources, const VerbEntry* verb, const
   }
 }
 
-/// `--set path=value`. Unknown paths go on to the decoder, which names the nearest option.
-void apply_assignments(const VerbEntry& verb, const Settings& common, Settings& into) {
+std::optional<std::string> given_text(const Settings& settings, const std::string& path) {
+  const Setting* setting = settings.find(path);
+  if (setting == nullptr || !setting->value.is_text() || setting->value.as_text().empty()) {
+    return std::nullopt;
+  }
+  return setting->value.as_text();
+}
+
+}  // namespace
+
+void apply_assignments(const Schema& schema, const Settings& common, Settings& into) {
   const Setting* given = common.find("set");
   if (given == nullptr || !given->value.is_list()) return;
   for (const Value& item : given->value.as_list()) {
@@ -238,23 +247,13 @@ void apply_assignments(const VerbEntry& verb, const Settings& common, Settings& 
     }
     std::string path = text.substr(0, equals);
     std::replace(path.begin(), path.end(), '-', '_');
-    const auto spec = std::find_if(verb.schema.begin(), verb.schema.end(),
+    const auto spec = std::find_if(schema.begin(), schema.end(),
                                    [&](const FieldSpec& s) { return s.path == path; });
     const std::string assigned = text.substr(equals + 1);
-    into.set(path, spec == verb.schema.end() ? Value(assigned) : value_from_text(*spec, {assigned}),
+    into.set(path, spec == schema.end() ? Value(assigned) : value_from_text(*spec, {assigned}),
              "--set");
   }
 }
-
-std::optional<std::string> given_text(const Settings& settings, const std::string& path) {
-  const Setting* setting = settings.find(path);
-  if (setting == nullptr || !setting->value.is_text() || setting->value.as_text().empty()) {
-    return std::nullopt;
-  }
-  return setting->value.as_text();
-}
-
-}  // namespace
 
 Resolved resolve_options(const Catalogue& catalogue, const VerbEntry& verb,
                          const Settings& command_line, const ConfigSources& sources) {
@@ -281,7 +280,7 @@ Resolved resolve_options(const Catalogue& catalogue, const VerbEntry& verb,
   read_environment(sources, nullptr, common_schema(), resolved.common);
   read_environment(sources, &verb, verb.schema, resolved.verb);
   resolved.common.merge(typed_common);
-  apply_assignments(verb, typed_common, resolved.verb);
+  if (!verb.info.sets_recipe) apply_assignments(verb.schema, typed_common, resolved.verb);
   resolved.verb.merge(typed_verb);
   return resolved;
 }

@@ -199,13 +199,15 @@ Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolv
   check_device(catalogue, common.device);
   check_outputs(entry, resolved, common, context);
   if (common.dry_run) {
-    return {plan_report(entry, verb, resolved, common, context), Value()};
+    Report plan = plan_report(entry, verb, resolved, common, context);
+    return {std::move(plan), Value(), context.follows()};
   }
   make_output_folders(entry, resolved);
   const std::string started = utc_now();
   const Clock::time_point begin = Clock::now();
   Report report = verb.run(resolved.verb, context);
   const double wall_s = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (context.follows()) return {std::move(report), Value(), true};
 
   Value manifest = make_manifest(entry, verb, resolved, context);
   manifest.set("started", started);
@@ -219,7 +221,7 @@ Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolv
   if (!common.html.empty()) {
     write_file(common.html, render_html(report, manifest), context.overwrite());
   }
-  return {std::move(report), std::move(manifest)};
+  return {std::move(report), std::move(manifest), false};
 }
 
 }  // namespace sosia

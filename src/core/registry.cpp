@@ -24,6 +24,15 @@ void Registry::add(Claim claim) {
   claims_.push_back(std::move(claim));
 }
 
+void Registry::add(Training training) {
+  const std::string method = training.info().method;
+  if (find_training(method) != nullptr || method.empty() || training.info().title.empty()) {
+    throw Error(ErrorCode::internal,
+                "training of " + quote(method) + " is declared twice or has no title");
+  }
+  trainings_.push_back(std::move(training));
+}
+
 const Verb* Registry::find_verb(std::string_view path) const noexcept {
   for (const Verb& verb : verbs_) {
     if (verb.info().path() == path) return &verb;
@@ -34,6 +43,13 @@ const Verb* Registry::find_verb(std::string_view path) const noexcept {
 const Claim* Registry::find_claim(std::string_view method) const noexcept {
   for (const Claim& claim : claims_) {
     if (claim.method == method) return &claim;
+  }
+  return nullptr;
+}
+
+const Training* Registry::find_training(std::string_view method) const noexcept {
+  for (const Training& training : trainings_) {
+    if (training.info().method == method) return &training;
   }
   return nullptr;
 }

@@ -89,22 +89,28 @@ RunContext::RunContext(RunConfig config) : config_(std::move(config)) {
 RunContext::~RunContext() = default;
 
 void RunContext::check_cancelled() const {
-  if (config_.cancel && config_.cancel->cancelled()) {
+  if (cancelled()) {
     throw Error(ErrorCode::cancelled, "cancelled", "what was finished has been kept");
   }
 }
 
 void RunContext::progress(std::string_view phase, std::uint64_t done, std::uint64_t total) {
   check_cancelled();
-  if (!config_.sink) return;
+  if (!config_.sink || follows()) return;
   const std::lock_guard lock(impl_->sink_mutex);
   config_.sink->progress(phase, done, total);
 }
 
 void RunContext::log(LogLevel level, std::string_view line) {
-  if (!config_.sink) return;
+  if (!config_.sink || follows()) return;
   const std::lock_guard lock(impl_->sink_mutex);
   config_.sink->log(level, line);
+}
+
+void RunContext::verdict_part(std::string_view part) {
+  if (!config_.sink) return;
+  const std::lock_guard lock(impl_->sink_mutex);
+  config_.sink->verdict_part(part);
 }
 
 void RunContext::parallel_for(std::size_t begin, std::size_t end, std::size_t grain,
@@ -125,6 +131,7 @@ void RunContext::parallel_for(std::size_t begin, std::size_t end, std::size_t gr
 }
 
 void RunContext::write_output(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  if (follows()) return;
   write_file(path, bytes, config_.overwrite);
   note_output(path);
 }
@@ -134,6 +141,7 @@ void RunContext::write_output(const std::filesystem::path& path, std::string_vie
 }
 
 void RunContext::note_output(const std::filesystem::path& path) {
+  if (follows()) return;
   const std::lock_guard lock(impl_->files_mutex);
   add_once(impl_->outputs, path);
 }

@@ -14,6 +14,10 @@ BnNeckImpl::BnNeckImpl(std::int64_t dimension, std::int64_t classes, at::Generat
   normal(classifier_->weight, 0.001, generator);
 }
 
+CentresImpl::CentresImpl(std::int64_t dimension, std::int64_t classes, at::Generator& generator) {
+  weight = register_parameter("weight", at::randn({classes, dimension}, generator));
+}
+
 ProjectorImpl::ProjectorImpl(std::int64_t in, const std::vector<std::int64_t>& sizes,
                              at::Generator& generator) {
   for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -27,6 +27,14 @@ class BnNeckImpl : public torch::nn::Module {
 };
 TORCH_MODULE(BnNeck);
 
+/// Class centres `weight` [classes, d] of the centre loss, standard normal at first.
+class CentresImpl : public torch::nn::Module {
+ public:
+  CentresImpl(std::int64_t dimension, std::int64_t classes, at::Generator& generator);
+  at::Tensor weight;
+};
+TORCH_MODULE(Centres);
+
 /// Linear layers without bias, batch norm and ReLU between them: the projector of Barlow Twins,
 /// numbered as in its published Sequential (0: linear, 1: norm, 2: ReLU, 3: linear, ...).
 class ProjectorImpl : public torch::nn::Module {

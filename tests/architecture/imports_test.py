@@ -93,6 +93,7 @@ def check_include(name, room, in_methods, public, table):
 GATEWAYS = {"httplib": {"core": r"src/core/http_module\.cpp"},
             "arrow": {"formats": r"src/formats/parquet_(module|arrays)\.[ch]pp"},
             "openvino": {"models": r"src/models/(graph|network)\w*\.[ch]pp"},
+            "mpi": {"train": r"src/train/mpi_module\.cpp"},
             "llama": {"llm": r"src/llm/engine/\w+\.[ch]pp"}}
 
 

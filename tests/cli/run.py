@@ -16,7 +16,7 @@
     no file NAME                     it does not
 
 Every command runs in one fresh folder per test file that holds the generated fixtures, with no
-configuration of the user. `sosia` and `interrupt.py` are on PATH.
+configuration of the user. `sosia`, `interrupt.py` and `terminal.py` are on PATH.
 """
 
 import argparse

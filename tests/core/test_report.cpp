@@ -433,6 +433,23 @@ TEST(ReportTerminal, MakesHostileTextsHarmless) {
   EXPECT_EQ(render_terminal(report), "t\\x1b[2J\\xff\\x9b x\\u202e\n");
 }
 
+TEST(ReportTerminal, LeavesOutAVerdictThatStandsThere) {
+  Report report("t", "title");
+  report.verdict("what came bit by bit").scalar("n", 1);
+  EXPECT_NE(render_terminal(report).find("bit by bit"), std::string::npos);
+  const std::string rest = render_terminal(report, {.verdict = false});
+  EXPECT_EQ(rest.find("bit by bit"), std::string::npos);
+  EXPECT_NE(rest.find("title"), std::string::npos);
+}
+
+TEST(TerminalText, KeepsLinesAndDisarmsControls) {
+  EXPECT_EQ(terminal_text("a\n\tb  "), "a\n\tb  ");
+  EXPECT_EQ(terminal_text("a\r\nb\rc"), "a\nbc");
+  const std::string hostile = terminal_text("\x1b[2J\x07\xff");
+  EXPECT_EQ(hostile.find('\x1b'), std::string::npos);
+  EXPECT_NE(hostile.find("\\x1b[2J\\x07\\xff"), std::string::npos);
+}
+
 TEST(ReportTerminal, AlignsScalarsAndNamesTheirIntervals) {
   Report report("a.b", "Title");
   report.verdict("It is the same one.");

@@ -1,4 +1,5 @@
 #include "sosia/core/error.hpp"
+#include "sosia/core/execute.hpp"
 #include "sosia/core/run.hpp"
 
 #include <atomic>
@@ -61,6 +62,25 @@ TEST(Run, CancelStopsLoopsAndProgress) {
   EXPECT_THROW(run.progress("x", 1, 2), Error);
 }
 
+TEST(Run, PartsOfAVerdictComeAlsoAfterACancel) {
+  struct Sink final : RunSink {
+    void progress(std::string_view, std::uint64_t, std::uint64_t) override {}
+    void log(LogLevel, std::string_view) override {}
+    void verdict_part(std::string_view part) override { text += part; }
+    std::string text;
+  };
+  const auto sink = std::make_shared<Sink>();
+  const auto cancel = std::make_shared<CancelToken>();
+  RunContext run({.cancel = cancel, .sink = sink});
+  run.verdict_part("one ");
+  EXPECT_FALSE(run.cancelled());
+  cancel->cancel();
+  EXPECT_TRUE(run.cancelled());
+  run.verdict_part("two");
+  EXPECT_EQ(sink->text, "one two");
+  RunContext().verdict_part("nobody listens");
+}
+
 TEST(Run, RandomStreamsDoNotDependOnTheRun) {
   RunContext one({.seed = 7, .threads = 1}), four({.seed = 7, .threads = 4});
   EXPECT_EQ(one.random("a", 3).next_u64(), four.random("a", 3).next_u64());
@@ -75,6 +95,73 @@ TEST(Run, OutputsAreWrittenAtomicallyAndNoted) {
   RunContext forced({.overwrite = Overwrite::replace});
   forced.write_output(folder.path() / "a", "other");
   EXPECT_EQ(read_text(folder.path() / "a"), "other");
+}
+
+class CountingSink final : public RunSink {
+ public:
+  void progress(std::string_view, std::uint64_t, std::uint64_t) override { ++calls; }
+  void log(LogLevel, std::string_view) override { ++calls; }
+  int calls = 0;
+};
+
+TEST(Run, WhoFollowsWritesAndShowsNothing) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "a.txt";
+  auto sink = std::make_shared<CountingSink>();
+  auto token = std::make_shared<CancelToken>();
+  RunContext run({.cancel = token, .sink = sink});
+  run.log(LogLevel::info, "before");
+  EXPECT_EQ(sink->calls, 1);
+  run.follow();
+  run.progress("phase", 1, 2);
+  run.log(LogLevel::warning, "line");
+  run.write_output(file, "text");
+  run.note_output(file);
+  EXPECT_EQ(sink->calls, 1);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_TRUE(run.outputs().empty());
+  token->cancel();
+  EXPECT_THROW(run.progress("phase", 2, 2), Error);
+}
+
+struct WriterOptions {
+  std::string out;
+  bool follow = false;
+};
+void describe(Fields& f, WriterOptions& o) {
+  f({.name = "out", .help = "folder", .role = FieldRole::output_folder}, o.out);
+  f({.name = "follow", .help = "be a later process of the run"}, o.follow);
+}
+Report write_something(const WriterOptions& options, RunContext& run) {
+  if (options.follow) run.follow();
+  run.write_output(std::filesystem::path(options.out) / "a.txt", "text");
+  return Report("writer", "writer");
+}
+
+TEST(Run, OneOfSeveralProcessesWritesTheManifestAndTheReport) {
+  const TemporaryFolder folder;
+  Catalogue catalogue(folder.path());
+  catalogue.add_builtin(make_verb<WriterOptions>(
+      {.noun = "",
+       .name = "writer",
+       .summary = "writes",
+       .details = "",
+       .examples = {{"sosia writer", "one"}, {"sosia writer --follow", "two"}}},
+      write_something));
+  for (const bool follow : {true, false}) {
+    const auto out = folder.path() / (follow ? "follower" : "first");
+    const auto html = folder.path() / (follow ? "follower.html" : "first.html");
+    Resolved resolved;
+    resolved.verb.set("out", out.string(), "test");
+    resolved.verb.set("follow", follow, "test");
+    resolved.common.set("html", html.string(), "test");
+    const Outcome outcome =
+        execute(catalogue, *catalogue.find_verb("writer"), resolved, nullptr, nullptr);
+    EXPECT_EQ(outcome.shown_elsewhere, follow);
+    EXPECT_EQ(std::filesystem::exists(out / "a.txt"), !follow);
+    EXPECT_EQ(std::filesystem::exists(out / "manifest.json"), !follow);
+    EXPECT_EQ(std::filesystem::exists(html), !follow);
+  }
 }
 
 TEST(Run, DevicesAreSpelledInThreeWays) {

@@ -1,7 +1,8 @@
 #pragma once
 // What this installation can do, without loading it. The build writes `<module>.verbs.json` beside
 // every module; the catalogue reads those few kilobytes, so that help, completion and suggestions
-// open no shared library. A module is opened on first use of one of its verbs or claims.
+// open no shared library. A module is opened on first use of one of its verbs,
+// claims or trainings.
 
 #include "sosia/core/registry.hpp"
 
@@ -29,6 +30,21 @@ struct ClaimEntry {
   std::string title = {};
   std::string rule = {};
   std::string module = {};
+};
+
+/// A training as the index describes it.
+struct TrainingEntry {
+  TrainingInfo info = {};
+  Schema schema = {};
+  std::string module = {};
+};
+
+/// A recipe that came with this installation: `recipes/<method>/<name>.toml` beside the modules.
+struct RecipeEntry {
+  std::string name = {};
+  std::string method = {};
+  std::string title = {};
+  std::filesystem::path file = {};
 };
 
 /// One published system, from docs/papers.toml or the card of its method.
@@ -65,6 +81,10 @@ class Catalogue {
 
   const std::vector<VerbEntry>& verbs() const noexcept;
   const std::vector<ClaimEntry>& claims() const noexcept;
+  const std::vector<TrainingEntry>& trainings() const noexcept;
+  /// Sorted by method and name; read from disk at every call. One that cannot be read has its
+  /// problem as title.
+  std::vector<RecipeEntry> recipes() const;
   const std::vector<Paper>& papers() const noexcept;
   /// What the build recorded: version, commit, compiler, build type, features, rooms, skipped
   /// rooms.
@@ -80,6 +100,7 @@ class Catalogue {
   /// when the module cannot be loaded.
   const Verb& load_verb(const VerbEntry& entry) const;
   const Claim& load_claim(const ClaimEntry& entry) const;
+  const Training& load_training(const TrainingEntry& entry) const;
   /// Opens a module and returns what it registers.
   const Registry& load_module(const std::string& module) const;
 

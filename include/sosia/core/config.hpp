@@ -54,6 +54,10 @@ struct Resolved {
 Resolved resolve_options(const Catalogue& catalogue, const VerbEntry& verb,
                          const Settings& command_line, const ConfigSources& sources);
 
+/// Adds what `--set path=value` gave in `common` to `into`, typed by `schema`. Unknown paths are
+/// added as text: the decoder names the nearest. Throws usage for a text without "=".
+void apply_assignments(const Schema& schema, const Settings& common, Settings& into);
+
 /// The environment variable of an option: SOSIA_<NOUN>_<VERB>_<PATH>, or SOSIA_<PATH> for a common
 /// option (`verb` nullptr). "" for options that cannot come from there.
 std::string environment_name(const VerbEntry* verb, const FieldSpec& spec);

@@ -10,6 +10,8 @@ namespace sosia {
 struct Outcome {
   Report report;
   Value manifest;
+  /// Whether another process of the same run shows the report; see `RunContext::follow`.
+  bool shown_elsewhere = false;
 };
 
 /// Runs `entry` with its resolved options. What cannot be written, and a device that this build
@@ -21,8 +23,8 @@ struct Outcome {
 Outcome execute(const Catalogue& catalogue, const VerbEntry& entry, const Resolved& resolved,
                 std::shared_ptr<CancelToken> cancel, std::shared_ptr<RunSink> sink);
 
-/// Adds the verbs that need no module: doctor, config init, config show, papers, reproduce. The
-/// catalogue must outlive every use of them.
+/// Adds the verbs that need no module: doctor, config init, config show, papers, reproduce,
+/// train. The catalogue must outlive every use of them.
 void add_builtin_verbs(Catalogue& catalogue);
 
 }  // namespace sosia

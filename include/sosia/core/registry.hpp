@@ -1,9 +1,10 @@
 #pragma once
-// What a module declares: verbs, and the claims of its methods. Registration is an explicit list
-// that the build generates from the folders (register_<room>.cpp); there are no static
-// initialisers.
+// What a module declares: verbs, and the claims and trainings of its methods. Registration is an
+// explicit list that the build generates from the folders (register_<room>.cpp); there are no
+// static initialisers.
 
 #include "sosia/core/claim.hpp"
+#include "sosia/core/training.hpp"
 #include "sosia/core/verb.hpp"
 
 #include <string>
@@ -20,16 +21,21 @@ class Registry {
   void add(Verb verb);
   /// Throws internal for a method that is already there or has no rule.
   void add(Claim claim);
+  /// Throws internal for a method that is already there or has no title.
+  void add(Training training);
 
   const std::vector<Verb>& verbs() const noexcept { return verbs_; }
   const std::vector<Claim>& claims() const noexcept { return claims_; }
+  const std::vector<Training>& trainings() const noexcept { return trainings_; }
   /// By path ("evaluate ranking"); nullptr when absent.
   const Verb* find_verb(std::string_view path) const noexcept;
   const Claim* find_claim(std::string_view method) const noexcept;
+  const Training* find_training(std::string_view method) const noexcept;
 
  private:
   std::vector<Verb> verbs_;
   std::vector<Claim> claims_;
+  std::vector<Training> trainings_;
 };
 
 }  // namespace sosia

@@ -30,14 +30,17 @@ class CancelToken {
 
 enum class LogLevel { debug, info, warning };
 
-/// Where progress and log lines go. Rendering belongs to the front-end. Calls are serialised by
-/// `RunContext`.
+/// Where progress, log lines and text that comes bit by bit go. Rendering belongs to the front-end.
+/// Calls are serialised by `RunContext`.
 class RunSink {
  public:
   virtual ~RunSink() = default;
   /// `done` of `total` units of `phase`; `total` 0 means unknown.
   virtual void progress(std::string_view phase, std::uint64_t done, std::uint64_t total) = 0;
   virtual void log(LogLevel level, std::string_view line) = 0;
+  /// The next part of what will be the report's verdict, whole UTF-8 characters. A front-end that
+  /// shows it as it comes leaves the verdict out afterwards.
+  virtual void verdict_part(std::string_view /*part*/) {}
 };
 
 /// What a front-end decides about a run.
@@ -78,6 +81,10 @@ class RunContext {
   /// Throws `cancelled` when the run was cancelled. Call it at least every 100 ms of work.
   void check_cancelled() const;
   void log(LogLevel level, std::string_view line);
+  /// Hands out the next part of a verdict that comes bit by bit. Does not throw when cancelled: a
+  /// verb that has a part of its result keeps it, asking `cancelled`.
+  void verdict_part(std::string_view part);
+  bool cancelled() const noexcept { return config_.cancel && config_.cancel->cancelled(); }
 
   /// Calls `body(first, last)` on disjoint ranges that cover [begin, end), on the run's own arena
   /// of `threads()` threads (nested calls run in the same arena, so they cannot deadlock and never
@@ -87,7 +94,14 @@ class RunContext {
   void parallel_for(std::size_t begin, std::size_t end, std::size_t grain,
                     const std::function<void(std::size_t, std::size_t)>& body);
 
+  /// Says that this process is one of several that make one run together, and not the first: from
+  /// now on it writes no output and no manifest, shows no progress and prints no report, for the
+  /// first one does.
+  void follow() noexcept { follows_.store(true, std::memory_order_relaxed); }
+  bool follows() const noexcept { return follows_.load(std::memory_order_relaxed); }
+
   /// Writes one result file atomically, honouring `overwrite()`, and notes it for the manifest.
+  /// Nothing where the process follows another.
   void write_output(const std::filesystem::path& path, std::span<const std::byte> bytes);
   void write_output(const std::filesystem::path& path, std::string_view text);
   /// Notes a file that was written by other means (a gallery, a checkpoint).
@@ -101,6 +115,7 @@ class RunContext {
   struct Impl;
   RunConfig config_;
   int threads_;
+  std::atomic<bool> follows_{false};
   std::unique_ptr<Impl> impl_;
 };
 

@@ -29,6 +29,9 @@ struct VerbInfo {
   /// A path of one word that the verb answers to as well, where no room that is built has a verb of
   /// that path ("" for none).
   std::string also = {};
+  /// Whether `--set name=value` is for a recipe that the verb reads itself, from
+  /// `RunContext::given()`, rather than for its own options.
+  bool sets_recipe = false;
   /// "noun name" or "name"
   std::string path() const { return noun.empty() ? name : noun + " " + name; }
 };
